@@ -1,0 +1,217 @@
+"""The folder a model is saved in: written whole or not at all, and checked file by file when it is read.
+
+A folder holds `config.json`, `model.safetensors`, `training.json` and `README.md` (the model card), and
+`adapter.safetensors` where the encoder was adapted. Nothing in it is ever executed: JSON and safetensors only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from models.errors import ModelError
+
+FORMAT = 1
+CONFIG, TENSORS, ADAPTER, TRAINING, CARD = (
+    "config.json",
+    "model.safetensors",
+    "adapter.safetensors",
+    "training.json",
+    "README.md",
+)
+LARGEST_JSON = 64 * 1024 * 1024
+LARGEST_TENSORS = 4 * 1024**3
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A model as it stands on disk.
+
+    `config` is what `predict` needs (task, engine, labels, thresholds, encoder), `training` how it came to be.
+    """
+
+    config: dict[str, Any]
+    tensors: Arrays
+    training: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+    adapter: Arrays = field(default_factory=dict)
+    folder: Path | None = None
+
+
+def dump_json(value: Mapping[str, Any]) -> str:
+    """JSON with sorted keys, so that the same model has the same bytes."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def save_artefact(artefact: Artefact, folder: Path | str) -> None:
+    """Write a model folder atomically: a sibling folder, every file flushed to disk, one rename.
+
+    A model that already stands there is replaced only once the new one is complete.
+
+    Raises:
+        ModelError: the folder cannot be written (no space, no permission), or holds something that is no model.
+    """
+    folder = Path(folder)
+    if folder.exists() and not _replaceable(folder):
+        raise ModelError(f"{folder}: exists and is not a model folder; choose another --output or empty it first.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another --output.") from error
+    try:
+        beside.chmod(0o755)
+        _write_files(artefact, beside)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+            os.replace(folder, old / "model")
+            os.replace(beside, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(beside, folder)
+        _sync(folder.parent)
+    except OSError as error:
+        raise ModelError(f"{folder}: the model could not be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / CONFIG).is_file() or not any(folder.iterdir()))
+
+
+def _write_files(artefact: Artefact, folder: Path) -> None:
+    contents: dict[str, bytes] = {
+        TENSORS: safetensors.numpy.save({name: np.ascontiguousarray(a) for name, a in artefact.tensors.items()}),
+        TRAINING: dump_json(artefact.training).encode(),
+        CARD: artefact.card.encode(),
+    }
+    if artefact.adapter:
+        contents[ADAPTER] = safetensors.numpy.save({n: np.ascontiguousarray(a) for n, a in artefact.adapter.items()})
+    files = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
+    config = {**artefact.config, "format": FORMAT, "files": files}
+    config.pop("config_sha256", None)
+    config["config_sha256"] = hashlib.sha256(dump_json(config).encode()).hexdigest()
+    contents[CONFIG] = dump_json(config).encode()
+    for name, data in contents.items():
+        with (folder / name).open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def load_artefact(folder: Path | str, *, task: str | None = None) -> Artefact:
+    """Read a model folder, checking every file against the hashes in its config.
+
+    Args:
+        folder: the model folder.
+        task: "topics" or "summariser"; anything else in the folder is an error.
+
+    Raises:
+        ModelError: there is no model, it is of another task or a newer format, or a file is missing or damaged; the
+            message names the file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; pass the --output of 'copydesk train'.")
+    config = _read_config(folder)
+    if task is not None and config.get("task") != task:
+        raise ModelError(f"{folder}: holds a model for {config.get('task')!r}, expected one for {task!r}.")
+    contents = {name: _read_checked(folder, name, entry) for name, entry in config["files"].items()}
+    try:
+        training = json.loads(contents[TRAINING])
+        card = contents[CARD].decode()
+        tensors = safetensors.numpy.load(contents[TENSORS])
+        adapter = safetensors.numpy.load(contents[ADAPTER]) if ADAPTER in contents else {}
+    except KeyError as error:
+        raise ModelError(f"{folder}: {error.args[0]} is missing from the model.") from error
+    except (ValueError, safetensors.SafetensorError) as error:
+        raise ModelError(f"{folder}: a file of the model is malformed ({error}).") from error
+    if not isinstance(training, dict):
+        raise ModelError(f"{folder / TRAINING}: expected a JSON object.")
+    return Artefact(config, tensors, training, card, adapter, folder)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ModelError(f"{path}: larger than any model's config; this is not a Copydesk model.")
+        config = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); is {folder} a model folder?") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: damaged, not valid JSON ({error}).") from error
+    if not isinstance(config, dict) or not isinstance(config.get("files"), dict):
+        raise ModelError(f"{path}: not the config of a Copydesk model.")
+    if config.get("format") != FORMAT:
+        raise ModelError(
+            f"{path}: format {config.get('format')!r}, this version reads format {FORMAT}; update copydesk or retrain."
+        )
+    expected = config.pop("config_sha256", None)
+    try:
+        intact = hashlib.sha256(dump_json(config).encode()).hexdigest() == expected
+    except ValueError:
+        intact = False
+    if not intact:
+        raise ModelError(f"{path}: damaged or edited by hand (its hash does not match); fetch the model again.")
+    if not isinstance(config.get("task"), str) or not isinstance(config.get("engine"), str):
+        raise ModelError(f"{path}: 'task' and 'engine' are missing.")
+    return config
+
+
+def _read_checked(folder: Path, name: str, entry: Any) -> bytes:
+    path = folder / name
+    if name not in {TENSORS, ADAPTER, TRAINING, CARD}:
+        raise ModelError(f"{folder / CONFIG}: names a file {name!r} that no model has.")
+    if not isinstance(entry, dict) or not isinstance(entry.get("bytes"), int):
+        raise ModelError(f"{folder / CONFIG}: entry of {name!r} is malformed.")
+    try:
+        size = path.stat().st_size
+        if size != entry["bytes"] or size > (LARGEST_TENSORS if name.endswith(".safetensors") else LARGEST_JSON):
+            raise ModelError(f"{path}: damaged, {size} bytes where the config says {entry['bytes']}.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); the model is incomplete.") from error
+    if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
+        raise ModelError(f"{path}: damaged, its SHA-256 is not the one in {CONFIG}; fetch the model again.")
+    return data
+
+
+def array(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """A tensor of the expected shape (None stands for any size).
+
+    Raises:
+        ModelError: it is missing, of another shape, or holds NaN or infinity.
+    """
+    found = tensors.get(name)
+    if found is None:
+        raise ModelError(f"{TENSORS}: tensor {name!r} is missing.")
+    if len(found.shape) != len(shape) or any(w is not None and g != w for g, w in zip(found.shape, shape, strict=True)):
+        raise ModelError(f"{TENSORS}: tensor {name!r} has shape {found.shape}, expected {shape}.")
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise ModelError(f"{TENSORS}: tensor {name!r} holds values that are not finite.")
+    return found

@@ -1,0 +1,219 @@
+"""Choose the sentences of a brief from their scores, under a budget that is never exceeded.
+
+Shared by every extractive engine: highest score first, no repetition (trigram blocking, Paulus et al., 2018), no
+sentence that leans on one that was left out, and at the end the order of the story.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEANING = re.compile(
+    r"""^["“'‘(\[]*
+    (?: (?:and|but|or|so|yet|nor|then|also|however|meanwhile|instead|still|besides|moreover|furthermore|nevertheless
+          |therefore|thus|hence|otherwise|similarly|consequently|additionally|likewise)\b
+      | (?:in\ (?:addition|contrast|turn)|as\ a\ result|for\ (?:example|instance)|on\ the\ other\ hand|after\ that
+          |even\ so|that\ said|despite\ (?:this|that))\b
+      | (?:he|she|(?!(?-i:IT)\b)it|they|him|his|her|hers|its|their|theirs|them|this|that|these|those|such)\b
+      | (?:both|neither|either)\b(?!\ [\w’'-]+\ and\b)
+      | the\ (?:move|decision|two|three|pair|couple|former|latter|news|incident|attack|ruling|announcement|comments?
+          |remarks?|deal|agreement|plan|report|study|findings|statement|case|bill|measure|proposal|verdict|crash|blast
+          |group|company|man|woman|boy|girl|suspect|victims?|event|article|following)\b
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LONE_QUOTATION = re.compile(
+    r"""^(?: (?:["“][^"“”]*["”]\s*)* ["“][^"“”]*["”]?[.,!?]?
+           | ['‘](?:[^'‘’]|(?<=\w)['’](?=\w))*['’]?[.,!?]? )$""",
+    re.VERBOSE,
+)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a brief may be. At most one of the limits is set; none means `auto`.
+
+    Attributes:
+        sentences: at most so many sentences.
+        words: at most so many words, counted by white space.
+        characters: at most so many characters, one space between sentences included.
+        ratio: at most this share of the story's words, between 0 and 1.
+    """
+
+    sentences: int | None = None
+    words: int | None = None
+    characters: int | None = None
+    ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse budgets that cannot be meant.
+
+        Raises:
+            ValueError: more than one limit is set, or one is not positive.
+        """
+        given = {name: value for name in _LIMITS if (value := getattr(self, name)) is not None}
+        if len(given) > 1:
+            raise ValueError(f"budget: choose one of {', '.join(_LIMITS)}, not {' and '.join(given)} together.")
+        for name, value in given.items():
+            if not value > 0 or (name == "ratio" and value > 1):
+                limit = "between 0 and 1" if name == "ratio" else "at least 1"
+                raise ValueError(f"budget: {name} must be {limit}, not {value}.")
+
+    @property
+    def auto(self) -> bool:
+        """Whether the scores decide the length."""
+        return self.sentences is self.words is self.characters is self.ratio is None
+
+
+_LIMITS = ("sentences", "words", "characters", "ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRules:
+    """What is learnt or fixed about choosing, saved with the model.
+
+    Attributes:
+        auto_margin: with `auto`, a further sentence is taken while its probability is at least this.
+        auto_most: with `auto`, at most so many sentences.
+        leaning_penalty: taken off the logit of a sentence that leans on a neighbour that is not chosen.
+        block_trigrams: refuse a sentence that shares a trigram with the brief.
+    """
+
+    auto_margin: float = 0.2
+    auto_most: int = 3
+    leaning_penalty: float = 0.5
+    block_trigrams: bool = True
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence needs the one before it: an opening pronoun or connective, or a lone quotation."""
+    return bool(_LEANING.match(sentence) or _LONE_QUOTATION.match(sentence))
+
+
+def dangling(sentences: Sequence[str], chosen: Sequence[int]) -> list[int]:
+    """The chosen sentences that lean on one that was left out; the first of a story never does."""
+    have = set(chosen)
+    return [index for index in chosen if index > 0 and index - 1 not in have and leans(sentences[index])]
+
+
+def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budget, rules: SelectionRules) -> list[int]:
+    """Choose a brief.
+
+    A story of one or two sentences is its own brief where the budget allows. Under a budget of words, characters or
+    ratio, sentences that do not fit are passed over for the best one that does; nothing fits, nothing is chosen.
+
+    Args:
+        logits: one score per sentence, `(n_sentences,)`; a higher one is chosen first, the earlier one of equals.
+        sentences: the story's sentences.
+        budget: the limit.
+        rules: see `SelectionRules`.
+
+    Returns:
+        Indices in story order, never more than the story has.
+
+    Raises:
+        ValueError: there are more or fewer logits than sentences.
+    """
+    n = len(sentences)
+    if len(logits) != n:
+        raise ValueError(f"{len(logits)} logits for {n} sentences; expected one each.")
+    room = _Room(sentences, budget)
+    if n <= 2 and room.holds(range(n)):
+        return list(range(n))
+    most = min(n, rules.auto_most if budget.auto else (budget.sentences or n))
+    least = _logit(rules.auto_margin) if budget.auto else -math.inf
+    ranking = _Ranking(np.asarray(logits, dtype=np.float64), sentences, rules.leaning_penalty)
+    chosen: list[int] = []
+    seen: set[tuple[str, ...]] = set()
+    while len(chosen) < most:
+        best = ranking.best(chosen)
+        if best is None or (chosen and best[0] < least):
+            break
+        index = best[1]
+        ranking.drop(index)
+        if not room.holds([*chosen, index]):
+            continue
+        if rules.block_trigrams:
+            grams = _trigrams(sentences[index])
+            if chosen and not seen.isdisjoint(grams):
+                continue
+            seen |= grams
+        chosen.append(index)
+    return sorted(chosen)
+
+
+class _Ranking:
+    """The sentences that are left, by their scores less the penalty of those that lean on one not chosen."""
+
+    def __init__(self, scores: NDArray[np.float64], sentences: Sequence[str], penalty: float) -> None:
+        order = np.argsort(-scores, kind="stable")
+        self._left: list[int] = order.tolist()
+        self._scores: list[float] = scores.tolist()
+        self._sentences = sentences
+        self._penalty = max(0.0, penalty)
+        self._leaning: dict[int, bool] = {0: False}
+
+    def best(self, chosen: Sequence[int]) -> tuple[float, int] | None:
+        """The highest score and its sentence; None when none is left.
+
+        A penalty only lowers a score, so the search ends at the first score that is below the best so far: few
+        sentences are ever asked whether they lean.
+        """
+        found: tuple[float, int] | None = None
+        for index in self._left:
+            score = self._scores[index]
+            if found is not None and score < found[0]:
+                break
+            if self._penalty and index - 1 not in chosen and self._leans(index):
+                score -= self._penalty
+            if found is None or (score, -index) > (found[0], -found[1]):
+                found = (score, index)
+        return found
+
+    def drop(self, index: int) -> None:
+        """Take a sentence out, chosen or refused: what does not fit or repeats the brief never will again."""
+        self._left.remove(index)
+
+    def _leans(self, index: int) -> bool:
+        if index not in self._leaning:
+            self._leaning[index] = leans(self._sentences[index])
+        return self._leaning[index]
+
+
+class _Room:
+    """What a budget leaves room for."""
+
+    def __init__(self, sentences: Sequence[str], budget: Budget) -> None:
+        self._sentences = sentences
+        self._most, self._words, self._characters = budget.sentences, budget.words, budget.characters
+        if budget.ratio is not None:
+            self._words = int(budget.ratio * sum(len(sentence.split()) for sentence in sentences))
+
+    def holds(self, chosen: Sequence[int]) -> bool:
+        """Whether these sentences are within the budget."""
+        if self._most is not None and len(chosen) > self._most:
+            return False
+        if self._words is not None and sum(len(self._sentences[i].split()) for i in chosen) > self._words:
+            return False
+        if self._characters is None:
+            return True
+        return sum(len(self._sentences[i]) + 1 for i in chosen) - 1 <= self._characters
+
+
+def _trigrams(sentence: str) -> set[tuple[str, ...]]:
+    """The runs of three words of a sentence; a shorter one is a run by itself."""
+    words = _WORD.findall(sentence.lower())
+    return set(zip(words, words[1:], words[2:], strict=False)) or {tuple(words)}
+
+
+def _logit(probability: float) -> float:
+    if not 0.0 < probability < 1.0:
+        return -math.inf if probability <= 0.0 else math.inf
+    return math.log(probability / (1.0 - probability))

@@ -1,0 +1,77 @@
+"""The summariser: a score for every sentence of a story, and the brief chosen by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, load_artefact
+from models.errors import ModelError
+from models.selection import Budget, SelectionRules, select
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class SummaryModel:
+    """A trained sentence scorer and the rules of choosing.
+
+    Attributes:
+        scorer: `models.standard_summary.StandardSummariser` or `models.fast_summary.FastSummariser`.
+        rules: learnt limits of the choice.
+    """
+
+    scorer: Any
+    rules: SelectionRules
+
+    @property
+    def engine(self) -> str:
+        """Which engine scores: "standard" or "fast"."""
+        return str(self.scorer.engine)
+
+    def choose(self, logits: FloatArray, sentences: Sequence[str], budget: Budget) -> list[int]:
+        """Indices of the brief's sentences, in story order; see `models.selection.select`."""
+        return select(logits, sentences, budget, self.rules)
+
+    def artefact(self, training: dict[str, Any], card: str) -> Artefact:
+        """The model as a folder's contents."""
+        config = {
+            "task": "summariser",
+            "engine": self.engine,
+            "rules": asdict(self.rules),
+            **self.scorer.config(),
+        }
+        return Artefact(config, self.scorer.tensors(), training, card, self.scorer.adapter_arrays())
+
+    @classmethod
+    def load(cls, folder: Path | str, **options: Any) -> SummaryModel:
+        """Read a summariser's folder; `options` reach the engine (encoder, dtype).
+
+        Raises:
+            ModelError: see `models.artefact.load_artefact`.
+        """
+        artefact = load_artefact(folder, task="summariser")
+        try:
+            rules = SelectionRules(**artefact.config["rules"])
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"{folder}: config.json has no valid 'rules' ({error}).") from error
+        return cls(load_scorer(artefact, **options), rules)
+
+
+def load_scorer(artefact: Artefact, **options: Any) -> Any:
+    """The engine of a summariser's artefact; imports torch only for the standard one."""
+    engine = artefact.config["engine"]
+    if engine == "standard":
+        from models.standard import StandardSummariser
+
+        return StandardSummariser.from_artefact(artefact, **options)
+    if engine == "fast":
+        from models.fast_summary import FastSummariser
+
+        return FastSummariser.from_artefact(artefact)
+    raise ModelError(f"{artefact.folder}: engine {engine!r} is unknown to this version; update copydesk.")

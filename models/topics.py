@@ -1,0 +1,242 @@
+"""A topic model: a scorer of either engine, calibrated probabilities, and a threshold per label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, array, load_artefact
+from models.calibration import PlattScaling, TemperatureScaling
+from models.errors import DataError, ModelError
+from models.story import Story, read_story
+
+FloatArray = NDArray[np.float32]
+Calibration = PlattScaling | TemperatureScaling
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A label given to a story, its probability, and the threshold it passed."""
+
+    label: str
+    score: float
+    threshold: float
+
+
+def passages(story: Story) -> list[str]:
+    """What an encoder reads of a story: its title, where there is one, then its sentences."""
+    return ([story.title] if story.title else []) + [sentence.text for sentence in story.sentences]
+
+
+def as_story(story: str | Story) -> Story:
+    """A story that is read already, or a text read now."""
+    return story if isinstance(story, Story) else read_story(story)
+
+
+def full_text(story: Story) -> str:
+    """What the n-gram engine reads of a story: title, line break, sentences."""
+    return "\n".join(part for part in (story.title, story.text) if part)
+
+
+def target_matrix(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> FloatArray:
+    """0/1 of shape `(n_stories, n_labels)`; labels that are not among the classes are left out."""
+    column = {label: index for index, label in enumerate(classes)}
+    targets = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    for row, names in enumerate(labels):
+        for name in names:
+            if name in column:
+                targets[row, column[name]] = 1.0
+    return targets
+
+
+@dataclass(slots=True)
+class TopicModel:
+    """Labels stories; lists of str in, arrays of shape `(n_stories, n_labels)` out, as in scikit-learn.
+
+    Attributes:
+        scorer: `models.standard.StandardTopics` or `models.fast_topics.FastTopicClassifier`.
+        classes_: the labels, sorted.
+        exclusive_: whether a story has exactly one label.
+        calibration: turns logits into probabilities.
+        thresholds_: the probability each label needs, `(n_labels,)`.
+        lead_threshold: the probability the likeliest label needs when none passes its own threshold.
+    """
+
+    scorer: Any
+    classes_: list[str]
+    exclusive_: bool
+    calibration: Calibration
+    thresholds_: NDArray[np.float64]
+    lead_threshold: float = 1.0
+
+    @property
+    def engine(self) -> str:
+        """Which engine scores: "standard" or "fast"."""
+        return str(getattr(self.scorer, "engine", "fast"))
+
+    def decision_function(
+        self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None
+    ) -> FloatArray:
+        """Raw logits, `(n_stories, n_labels)`.
+
+        `vectors` are the sentence vectors of the stories' passages where the caller has encoded them already.
+        """
+        read = [as_story(story) for story in stories]
+        if self.engine == "fast":
+            logits: FloatArray = self.scorer.decision_function([full_text(story) for story in read])
+            return logits
+        if vectors is None:
+            vectors = [story.vectors for story in self.scorer.encode([passages(story) for story in read])]
+        logits = self.scorer.logits(vectors)
+        return logits
+
+    def predict_proba(
+        self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None
+    ) -> NDArray[np.float64]:
+        """Calibrated probabilities, `(n_stories, n_labels)`; rows sum to 1 where labels exclude each other."""
+        return self.calibration.apply(self.decision_function(stories, vectors))
+
+    def decide(
+        self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which labels are given, `(n_stories, n_labels)`; `thresholds` override the model's own."""
+        return decide(
+            probabilities,
+            self.thresholds_ if thresholds is None else thresholds,
+            self.lead_threshold if thresholds is None else 1.0,
+            self.exclusive_,
+        )
+
+    def predict(self, stories: Sequence[str | Story]) -> list[list[str]]:
+        """The labels of each story, likeliest first; an empty list where nothing passes its threshold."""
+        return [[topic.label for topic in topics] for topics in self.topics(self.predict_proba(stories))]
+
+    def topics(
+        self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
+    ) -> list[list[Topic]]:
+        """The labels given to each story, likeliest first, from probabilities `(n_stories, n_labels)`."""
+        limits = self.thresholds_ if thresholds is None else thresholds
+        given = self.decide(probabilities, thresholds)
+        return [
+            [
+                Topic(self.classes_[index], float(row[index]), float(limits[index]))
+                for index in np.argsort(-row, kind="stable")
+                if chosen[index]
+            ]
+            for row, chosen in zip(probabilities, given, strict=True)
+        ]
+
+    def score(self, stories: Sequence[str | Story], labels: Sequence[Sequence[str]]) -> float:
+        """Accuracy where labels exclude each other, else micro-F1."""
+        given = self.decide(self.predict_proba(stories))
+        wanted = target_matrix(labels, self.classes_) > 0
+        if self.exclusive_:
+            return float((given & wanted).any(axis=1).mean())
+        return float(2 * (given & wanted).sum() / max(1, given.sum() + wanted.sum()))
+
+    def override(self, thresholds: float | Mapping[str, float]) -> NDArray[np.float64]:
+        """The thresholds with one value for all labels, or with some labels' replaced.
+
+        Raises:
+            DataError: a label is unknown, or a value is not between 0 and 1.
+        """
+        limits = self.thresholds_.copy()
+        if not isinstance(thresholds, Mapping):
+            thresholds = dict.fromkeys(self.classes_, float(thresholds))
+        for label, value in thresholds.items():
+            if label not in self.classes_:
+                raise DataError(f"threshold for unknown label {label!r}; the model knows {', '.join(self.classes_)}.")
+            if not 0 <= value <= 1:
+                raise DataError(f"threshold of {label!r} must be between 0 and 1, not {value}.")
+            limits[self.classes_.index(label)] = value
+        return limits
+
+    def artefact(self, training: dict[str, Any], card: str) -> Artefact:
+        """The model as a folder's contents."""
+        config = {
+            "task": "topics",
+            "engine": self.engine,
+            "labels": self.classes_,
+            "exclusive": self.exclusive_,
+            "calibration": self.calibration.config(),
+            "thresholds": [round(float(value), 6) for value in self.thresholds_],
+            "lead_threshold": round(float(self.lead_threshold), 6),
+            **self.scorer.config(),
+        }
+        adapter = self.scorer.adapter_arrays() if self.engine == "standard" else {}
+        return Artefact(config, self.scorer.tensors(), training, card, adapter)
+
+    @classmethod
+    def load(cls, folder: Path | str, **options: Any) -> TopicModel:
+        """Read a topic model's folder; `options` (encoder, dtype) reach the standard engine.
+
+        Raises:
+            ModelError: see `models.artefact.load_artefact`.
+        """
+        artefact = load_artefact(folder, task="topics")
+        config = artefact.config
+        labels, limits = config.get("labels"), config.get("thresholds")
+        if not (
+            isinstance(labels, list)
+            and labels
+            and all(isinstance(label, str) for label in labels)
+            and len(set(labels)) == len(labels)
+            and isinstance(limits, list)
+            and len(limits) == len(labels)
+        ):
+            raise ModelError(f"{folder}: config.json has no valid 'labels' and 'thresholds'.")
+        thresholds = array({"thresholds": np.array(limits, dtype=np.float64)}, "thresholds", (len(labels),))
+        scorer = _load_scorer(artefact, len(labels), options)
+        calibration = _load_calibration(config, len(labels))
+        return cls(
+            scorer, labels, bool(config.get("exclusive")), calibration, thresholds, float(config["lead_threshold"])
+        )
+
+
+def decide(
+    probabilities: NDArray[np.float64], thresholds: NDArray[np.float64], lead_threshold: float, exclusive: bool
+) -> NDArray[np.bool_]:
+    """Which labels are given, `(n_stories, n_labels)`.
+
+    Where labels exclude each other only the likeliest can be given. Otherwise every label over its threshold is, and
+    where there is none the likeliest if it reaches `lead_threshold`.
+    """
+    passed = probabilities >= thresholds
+    if not len(probabilities):
+        return passed
+    leading = np.zeros_like(passed)
+    leading[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
+    if exclusive:
+        return passed & leading
+    alone = ~passed.any(axis=1, keepdims=True) & leading & (probabilities >= lead_threshold)
+    return passed | alone
+
+
+def _load_calibration(config: Mapping[str, Any], n_labels: int) -> Calibration:
+    entry = config.get("calibration")
+    if not isinstance(entry, dict):
+        raise ModelError("config.json has no valid 'calibration'.")
+    if config.get("exclusive"):
+        return TemperatureScaling.from_config(entry)
+    platt = PlattScaling.from_config(entry)
+    if len(platt.a_) != n_labels:
+        raise ModelError(f"config.json: 'calibration' is for {len(platt.a_)} labels, the model has {n_labels}.")
+    return platt
+
+
+def _load_scorer(artefact: Artefact, n_labels: int, options: dict[str, Any]) -> Any:
+    engine = artefact.config["engine"]
+    if engine == "standard":
+        from models.standard import StandardTopics
+
+        return StandardTopics.from_artefact(artefact, n_labels, **options)
+    if engine == "fast":
+        from models.fast_topics import FastTopicClassifier
+
+        return FastTopicClassifier.from_parts(artefact.config, artefact.tensors)
+    raise ModelError(f"{artefact.folder}: engine {engine!r} is unknown to this version; update copydesk.")
