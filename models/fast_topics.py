@@ -1,0 +1,242 @@
+"""The fast topic engine: words and word pairs into one linear model per label, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from models.artefact import array
+from models.errors import DataError, ModelError
+from models.ngrams import NgramVectorizer
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Progress = Callable[[int, int], None]
+
+INTERCEPT = "(intercept)"
+OTHERS = "(other n-grams)"
+
+
+class FastTopicClassifier:
+    """A linear topic classifier over TF-IDF of words and word pairs.
+
+    After `fit`: `classes_`, the labels sorted; `exclusive_`, whether a story has exactly one of them;
+    `coef_`, float32 (n_features, n_labels), and `intercept_`, float32 (n_labels,).
+    """
+
+    def __init__(
+        self,
+        *,
+        strength: float = 1.0,
+        min_df: int = 2,
+        max_words: int = 60_000,
+        max_pairs: int = 60_000,
+        lead_words: int = 0,
+        lead_weight: int = 0,
+        seed: int = 13,
+    ) -> None:
+        """Store the parameters.
+
+        Args:
+            strength: how closely the training data is followed (the inverse of the L2 penalty, C).
+            min_df: in how many stories a word or pair must occur to be a feature.
+            max_words: how many words are features, the commonest.
+            max_pairs: how many pairs of neighbouring words are features, the commonest.
+            lead_words: how many words at a story's beginning count more.
+            lead_weight: how many extra occurrences each of them counts for.
+            seed: orders the solver's steps and the folds of `cross_logits`.
+        """
+        self.strength = strength
+        self.min_df = min_df
+        self.max_words = max_words
+        self.max_pairs = max_pairs
+        self.lead_words = lead_words
+        self.lead_weight = lead_weight
+        self.seed = seed
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Sequence[str]],
+        *,
+        exclusive: bool,
+        on_progress: Progress | None = None,
+    ) -> Self:
+        """Learn from labelled stories.
+
+        Args:
+            texts: the stories.
+            labels: the labels of each, none or more; exactly one where `exclusive`.
+            exclusive: whether a story has exactly one label.
+            on_progress: called with how many labels are fitted and how many there are.
+
+        Raises:
+            DataError: the lengths differ, there are fewer than two labels in all, a row contradicts
+                `exclusive`, or no text holds a word.
+        """
+        classes, targets = _targets(texts, labels, exclusive)
+        vectorizer = self._vectorizer().fit(texts)
+        features = vectorizer.transform(texts)
+        coef, intercept = self._fit_linear(features, targets, on_progress)
+        self.classes_, self.exclusive_, self._ngrams = classes, exclusive, vectorizer
+        self.coef_ = coef.astype(np.float16).astype(np.float32)
+        self.intercept_ = intercept
+        return self
+
+    def _vectorizer(self) -> NgramVectorizer:
+        return NgramVectorizer(
+            min_df=self.min_df,
+            max_words=self.max_words,
+            max_pairs=self.max_pairs,
+            lead_words=self.lead_words,
+            lead_weight=self.lead_weight,
+        )
+
+    def _fit_linear(
+        self, features: scipy.sparse.csr_matrix, targets: Bools, on_progress: Progress | None = None
+    ) -> tuple[Floats, Floats]:
+        """Weights (n_features, n_labels) and intercepts (n_labels,), each label against the rest."""
+        from sklearn.svm import LinearSVC
+
+        coef = np.zeros((features.shape[1], targets.shape[1]), np.float32)
+        intercept = np.zeros(targets.shape[1], np.float32)
+        wide = features.astype(np.float64)
+        for label in range(targets.shape[1]):
+            truth = targets[:, label]
+            if truth.all() or not truth.any():
+                intercept[label] = 1.0 if truth.all() else -1.0
+            else:
+                model = LinearSVC(C=self.strength, random_state=self.seed)
+                model.fit(wide, truth)
+                coef[:, label], intercept[label] = model.coef_[0], model.intercept_[0]
+            if on_progress is not None:
+                on_progress(label + 1, targets.shape[1])
+        return coef, intercept
+
+    def cross_logits(
+        self, texts: Sequence[str], labels: Sequence[Sequence[str]], *, folds: int = 5
+    ) -> Floats:
+        """Logits of each story from a model not trained on it, (n_stories, n_labels) in `classes_` order.
+
+        They serve to calibrate without validation data. The folds are stratified by the stories' first label.
+        The model must be fitted, lends its vocabulary, and stays as it is.
+
+        Raises:
+            DataError: a label is not one of `classes_`, or there are fewer stories than folds.
+        """
+        if folds < 2 or len(texts) < folds:
+            raise DataError(f"{folds} folds need as many stories and at least 2; got {len(texts)} stories.")
+        targets = _matrix(labels, self.classes_)
+        features = self._ngrams.transform(texts)
+        parts = stratified_folds([row[0] if len(row) else "" for row in labels], folds, self.seed)
+        logits = np.zeros(targets.shape, np.float32)
+        for part in range(folds):
+            held = parts == part
+            coef, intercept = self._fit_linear(features[~held], targets[~held])
+            logits[held] = features[held] @ coef + intercept
+        return logits
+
+    def decision_function(self, texts: Sequence[str]) -> Floats:
+        """Logits, float32 (n_stories, n_labels); a story of unknown words has the intercepts alone."""
+        features = self._ngrams.transform(texts)
+        return np.asarray(features @ self.coef_ + self.intercept_, np.float32)
+
+    def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
+        """What each word and pair of a story adds to a label's logit, the largest in size first.
+
+        The last two entries are the sum of those not listed, where there are any, and the intercept: all
+        entries together sum to the logit.
+
+        Raises:
+            ValueError: the label is unknown.
+        """
+        if label not in self.classes_:
+            known = ", ".join(map(repr, self.classes_))
+            raise ValueError(f"unknown label {label!r}; the model knows {known}")
+        column = self.classes_.index(label)
+        row = self._ngrams.transform([text])
+        parts = row.data.astype(np.float64) * self.coef_[row.indices, column]
+        order = np.argsort(-np.abs(parts), kind="stable")
+        listed = [(self._ngrams.name(int(row.indices[i])), float(parts[i])) for i in order[:top]]
+        if len(order) > top:
+            listed.append((OTHERS, float(parts[order[top:]].sum())))
+        return [*listed, (INTERCEPT, float(self.intercept_[column]))]
+
+    def config(self) -> dict[str, Any]:
+        """Parameters, labels and kind, as JSON holds them."""
+        names = ("strength", "min_df", "max_words", "max_pairs", "lead_words", "lead_weight", "seed")
+        parameters = {name: getattr(self, name) for name in names}
+        return {"parameters": parameters, "labels": list(self.classes_), "exclusive": self.exclusive_}
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What was learned: the vectoriser's tensors, `coef` in float16, and `intercept`."""
+        coef = self.coef_.astype(np.float16)
+        return {**self._ngrams.tensors(), "coef": coef, "intercept": self.intercept_}
+
+    @classmethod
+    def from_parts(cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """The classifier that `config` and `tensors` came from.
+
+        Raises:
+            ModelError: something is missing, malformed or of another shape.
+        """
+        parameters, classes = config.get("parameters"), config.get("labels")
+        usual = vars(cls())
+        if not isinstance(parameters, Mapping) or not all(
+            name in usual and isinstance(value, int | float) and value >= 0
+            for name, value in parameters.items()
+        ):
+            raise ModelError("config of the fast engine: 'parameters' are missing or malformed.")
+        if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
+            raise ModelError("config of the fast engine: 'labels' is not a list of strings.")
+        made = cls(**parameters)
+        vectorizer = made._vectorizer()
+        made._ngrams = NgramVectorizer.from_parts(vectorizer.config(), tensors)
+        made.classes_, made.exclusive_ = list(classes), bool(config.get("exclusive"))
+        made.coef_ = array(tensors, "coef", (made._ngrams.n_features, len(classes))).astype(np.float32)
+        made.intercept_ = array(tensors, "intercept", (len(classes),)).astype(np.float32)
+        return made
+
+
+def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
+    """Which fold each row is in, (n_rows,); the rows of a stratum are dealt out in turn after shuffling."""
+    generator = np.random.default_rng(seed)
+    _, codes = np.unique(np.array(strata, dtype=str), return_inverse=True)
+    shuffled = generator.permutation(len(codes))
+    dealt = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    parts = np.empty(len(codes), np.int64)
+    parts[dealt] = np.arange(len(codes)) % folds
+    return parts
+
+
+def _targets(
+    texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: bool
+) -> tuple[list[str], Bools]:
+    """The labels, sorted, and which of them each row has, (n_rows, n_labels)."""
+    if len(texts) != len(labels):
+        raise DataError(f"got {len(texts)} texts and {len(labels)} rows of labels; expected one row each.")
+    classes = sorted({label for row in labels for label in row})
+    if len(classes) < 2:
+        only = f"only {classes[0]!r}" if classes else "none"
+        raise DataError(f"a classifier needs at least two different labels, the data has {only}.")
+    if exclusive:
+        for number, row in enumerate(labels):
+            if (found := len(set(row))) != 1:
+                raise DataError(f"row {number}: expected exactly one label, found {found}: {list(row)!r}.")
+    return classes, _matrix(labels, classes)
+
+
+def _matrix(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> Bools:
+    """Which labels each row has, (n_rows, n_labels)."""
+    place = {label: number for number, label in enumerate(classes)}
+    targets = np.zeros((len(labels), len(classes)), bool)
+    for number, row in enumerate(labels):
+        for label in row:
+            if label not in place:
+                raise DataError(f"row {number}: label {label!r} is not one the model was trained on.")
+            targets[number, place[label]] = True
+    return targets
