@@ -1,0 +1,51 @@
+"""The validation split depends on content, keeps equal rows together and is stratified."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training.splits import content_key, split_rows
+
+KEYS = [content_key(f"story {n}") for n in range(200)]
+
+
+def test_equal_words_have_equal_keys() -> None:
+    assert content_key("The  Cat\nsat", None) == content_key(None, "the cat", "SAT") == content_key("the cat sat")
+    assert content_key("the cat") != content_key("the dog")
+    content_key("\ud800")  # a lone surrogate is no reason to fail
+
+
+@given(st.lists(st.text("ab", max_size=2), max_size=60), st.floats(0, 1), st.integers(0, 9))
+@settings(max_examples=100, deadline=None)
+def test_every_row_is_on_one_side_and_equal_rows_on_the_same(texts: list[str], fraction: float, seed: int) -> None:
+    keys = [content_key(text) for text in texts]
+    train, validation = split_rows(keys, fraction=fraction, seed=seed)
+    assert sorted(train + validation) == list(range(len(texts)))
+    assert train == sorted(train)
+    assert validation == sorted(validation)
+    assert not {keys[row] for row in train} & {keys[row] for row in validation}
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    held = {KEYS[row] for row in split_rows(KEYS)[1]}
+    backwards = KEYS[::-1]
+    assert {backwards[row] for row in split_rows(backwards)[1]} == held
+    assert len(held) == 20
+
+
+def test_the_seed_changes_the_choice() -> None:
+    assert split_rows(KEYS, seed=1) == split_rows(KEYS, seed=1)
+    assert split_rows(KEYS, seed=1) != split_rows(KEYS, seed=2)
+
+
+def test_each_stratum_is_divided_by_itself() -> None:
+    strata = ["common"] * 180 + ["rare"] * 20
+    _, validation = split_rows(KEYS, strata, fraction=0.25)
+    assert sum(strata[row] == "rare" for row in validation) == 5
+    assert sum(strata[row] == "common" for row in validation) == 45
+
+
+def test_nothing_to_split() -> None:
+    assert split_rows([]) == ([], [])
+    assert split_rows(KEYS[:3], fraction=0.0) == ([0, 1, 2], [])

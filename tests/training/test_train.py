@@ -1,0 +1,175 @@
+"""Training end to end, tiny: what is learnt, said, saved, and judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.artefact import load_artefact, save_artefact
+from models.errors import DataError
+from models.selection import Budget
+from models.standard import EncoderSpec
+from models.summary import SummaryModel
+from models.topics import TopicModel, decide
+from training.adaptation import adapt_encoder
+from training.data import Articles, read_articles
+from training.evaluation import evaluate_summariser, evaluate_topics
+from training.finetune import FinetuneSettings
+from training.summariser import SummariserSettings, copied_extracts, train_summariser
+from training.topics import TopicSettings, train_topics
+
+WORDS = {"sport": "goal match team striker", "weather": "rain storm wind forecast", "health": "doctor clinic nurse ward"}
+
+
+def toy(n: int = 90, *, exclusive: bool = True) -> Articles:
+    """Stories that a handful of words give away."""
+    rng = np.random.default_rng(0)
+    texts, labels = [], []
+    names = sorted(WORDS)
+    for row in range(n):
+        label = names[row % 3]
+        words = rng.permutation([*WORDS[label].split() * 2, "the", "town", "said", "on", "Monday"])
+        texts.append(f"The {' '.join(words)} again in report {row}. It was a {words[0]} day for the people of the town.")
+        labels.append([label] if exclusive or row % 2 else [label, names[(row + 1) % 3]])
+    rows = list(range(1, n + 1))
+    return Articles("toy", rows, [str(row) for row in rows], [None] * n, texts, labels, exclusive, None)
+
+
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_a_single_label_model_learns_saves_and_answers_the_same(engine: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    data = toy()
+    model, report, training = train_topics(data, settings=TopicSettings(engine, str(tiny_encoder)))
+    assert report.metrics["accuracy"] >= (0.9 if engine == "fast" else 0.4)
+    assert report.n == 9
+    assert set(report.baselines) == {"majority", "tfidf-svm"}
+    assert model.exclusive_
+    save_artefact(model.artefact(training, "card"), tmp_path / "model")
+    loaded = TopicModel.load(tmp_path / "model")
+    assert np.array_equal(model.predict_proba(data.texts[:9]), loaded.predict_proba(data.texts[:9]))
+    assert np.allclose(loaded.predict_proba(data.texts[:5]).sum(axis=1), 1)
+    assert all(len(labels) == 1 for labels in loaded.predict(data.texts[:9]))
+    assert loaded.decision_function(data.texts[:4]).shape == (4, 3)
+    assert loaded.score(data.texts, data.labels or []) >= (0.9 if engine == "fast" else 0.4)
+
+
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_the_same_run_twice_gives_the_same_bytes(engine: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        model, _, training = train_topics(toy(60, exclusive=False), settings=TopicSettings(engine, str(tiny_encoder)))
+        save_artefact(model.artefact(training, "card"), tmp_path / name)
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
+
+
+def test_one_label_is_an_error_that_says_so() -> None:
+    data = replace(toy(20), labels=[["sport"]] * 20)
+    with pytest.raises(DataError, match="same label"):
+        train_topics(data, settings=TopicSettings("fast"))
+
+
+def test_rows_without_label_are_counted_not_dropped_silently() -> None:
+    data = toy(60)
+    assert data.labels is not None
+    data = replace(data, labels=[[] if row < 7 else labels for row, labels in enumerate(data.labels)])
+    _, report, _ = train_topics(data, settings=TopicSettings("fast"))
+    assert "7 rows have no label and are left out." in report.notes
+
+
+def test_labels_unknown_to_the_model_count_as_misses() -> None:
+    model, _, _ = train_topics(toy(60), settings=TopicSettings("fast"))
+    data = toy(30)
+    assert data.labels is not None
+    data = replace(data, labels=[["gardening"] if row < 3 else labels for row, labels in enumerate(data.labels)])
+    report = evaluate_topics(model, data)
+    assert report.metrics["accuracy"] <= 0.9
+    assert any("unknown to the model" in note for note in report.notes)
+
+
+def test_the_likeliest_label_is_given_alone_only_from_its_own_threshold() -> None:
+    probabilities = np.array([[0.4, 0.1], [0.2, 0.1], [0.6, 0.7]])
+    limits = np.array([0.5, 0.5])
+    given = decide(probabilities, limits, 0.3, False)
+    assert given.tolist() == [[True, False], [False, False], [True, True]]
+    assert decide(probabilities, limits, 0.3, True).tolist() == [[False, False], [False, False], [False, True]]
+
+
+@pytest.fixture(scope="module")
+def seed_articles(seeds_index: Path) -> Articles:
+    return read_articles(seeds_index, need={"labels", "summaries"})
+
+
+@pytest.fixture(scope="module")
+def seeds_index() -> Path:
+    return Path(__file__).parents[2] / "seeds" / "index.jsonl"
+
+
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_a_summariser_trains_saves_and_is_judged(
+    engine: str, tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    model, report, training = train_summariser(seed_articles, settings=SummariserSettings(engine, str(tiny_encoder)))
+    assert set(report.baselines) == {"lead-3", "oracle"}
+    assert report.baselines["oracle"]["rouge1"] > report.metrics["rouge1"]
+    save_artefact(model.artefact(training, "card"), tmp_path / "model")
+    loaded = SummaryModel.load(tmp_path / "model")
+    one, two = (evaluate_summariser(m, seed_articles.take(range(12)), budget=Budget(sentences=2)) for m in (model, loaded))
+    assert one.to_dict() == two.to_dict()
+    assert one.metrics["sentences"] == 2
+    low, high = one.intervals["rouge1"]
+    assert low <= one.metrics["rouge1"] <= high
+
+
+def test_summaries_made_of_the_articles_sentences_are_recognised(seed_articles: Articles) -> None:
+    from training.stories import read_stories
+
+    stories = read_stories(seed_articles.take(range(5)))
+    copied = [" ".join(story.sentences[i].text for i in (0, 2)) for story in stories]
+    assert copied_extracts(stories, copied) == [[0, 2]] * 5
+    assert copied_extracts(stories, [summary or "" for summary in (seed_articles.summaries or [])[:5]]) is None
+
+
+def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
+    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    settings = FinetuneSettings(epochs=1, rank=2, alpha=4, topic_batch=16, summary_batch=4, evaluations=2)
+
+    def adapt(name: str, *, resume: bool = False) -> Path:
+        artefact, history = adapt_encoder(
+            seed_articles,
+            seed_articles,
+            validation_summaries=seed_articles.take(range(4)),
+            encoder=str(tiny_encoder),
+            settings=settings,
+            checkpoints=tmp_path / "checkpoints",
+            resume=resume,
+        )
+        assert any("eval_topics_loss" in entry and "eval_summaries_loss" in entry for entry in history)
+        save_artefact(artefact, tmp_path / name)
+        return tmp_path / name
+
+    whole = adapt("whole")
+    checkpoints = sorted((tmp_path / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
+    for later in checkpoints[1:]:
+        __import__("shutil").rmtree(later)
+    resumed = adapt("resumed", resume=True)
+    assert (whole / "adapter.safetensors").read_bytes() == (resumed / "adapter.safetensors").read_bytes()
+
+    spec = EncoderSpec.from_artefact(load_artefact(whole))
+    assert spec.fingerprint != EncoderSpec.of(str(tiny_encoder)).fingerprint
+    plain = EncoderSpec.of(str(tiny_encoder)).open("float32").encode([["The river rose."]])[0].vectors
+    assert not np.allclose(plain, spec.open("float32").encode([["The river rose."]])[0].vectors, atol=1e-4)
+    topics, report, _ = train_topics(seed_articles, settings=TopicSettings(encoder=str(whole)))
+    summariser, _, _ = train_summariser(seed_articles, settings=SummariserSettings(encoder=str(whole), epochs=1))
+    assert topics.scorer.spec.fingerprint == summariser.scorer.spec.fingerprint == spec.fingerprint
+    assert any("cross-fitted" in note for note in report.notes)
+
+
+def test_evaluating_twice_gives_the_same_figures(seed_articles: Articles) -> None:
+    model, _, _ = train_topics(seed_articles, settings=TopicSettings("fast"))
+    reports: list[dict[str, Any]] = [evaluate_topics(model, seed_articles).to_dict() for _ in range(2)]
+    assert reports[0] == reports[1]
+    assert {"n", "metrics", "intervals", "baselines"} <= set(reports[0])

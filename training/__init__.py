@@ -1,0 +1,1 @@
+"""From articles to a model, and from a model to figures."""

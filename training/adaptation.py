@@ -1,0 +1,122 @@
+"""Adapt the encoder to news with LoRA, for topics and briefs at once, and keep it as a folder models share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from models.artefact import Arrays, Artefact
+from models.encoder import DEFAULT_ENCODER
+from models.errors import DataError
+from models.standard import EncoderSpec, head_state
+from models.topics import passages, target_matrix
+from training.data import Articles, fingerprint
+from training.evaluation import with_labels
+from training.finetune import Adapted, FinetuneSettings, SummaryTask, TopicTask, finetune
+from training.provenance import library_versions
+from training.stories import read_stories, split_articles
+from training.summariser import extract_labels, with_summaries
+
+log = logging.getLogger(__name__)
+
+
+def topic_task(articles: Articles, classes: Sequence[str]) -> TopicTask:
+    """What fine-tuning needs of labelled articles."""
+    stories = [passages(story) for story in read_stories(articles)]
+    return TopicTask(stories, target_matrix(articles.labels or [], classes), articles.exclusive)
+
+
+def summary_task(articles: Articles) -> SummaryTask:
+    """What fine-tuning needs of summarised articles."""
+    stories = read_stories(articles)
+    extracts = extract_labels(stories, [summary or "" for summary in articles.summaries or []])
+    return SummaryTask([[sentence.text for sentence in story.sentences] for story in stories], extracts)
+
+
+def adapt_encoder(
+    topics: Articles | None,
+    summaries: Articles | None,
+    *,
+    validation_summaries: Articles | None = None,
+    encoder: str | None = None,
+    held_out: float = 0.1,
+    settings: FinetuneSettings | None = None,
+    checkpoints: Path,
+    resume: bool = False,
+) -> tuple[Artefact, list[dict[str, float]]]:
+    """Fine-tune the encoder.
+
+    Labelled articles are split as `training.topics.train_topics` splits them with the same seed, so that a topic
+    model trained on this encoder is validated on articles the encoder has not seen.
+
+    Args:
+        topics: labelled articles, or None.
+        summaries: articles with summaries, or None.
+        validation_summaries: held out, for early stopping.
+        encoder: see `models.encoder.locate_encoder`.
+        held_out: share of the labelled articles to hold out.
+        settings: see `FinetuneSettings`.
+        checkpoints: folder for checkpoints, outside any repository.
+        resume: go on from the newest checkpoint.
+
+    Returns:
+        The adapted encoder as a folder's contents, and the history of losses.
+    """
+    settings = settings or FinetuneSettings()
+    data: dict[str, Any] = {}
+    labelled = held = summarised = held_summaries = None
+    if topics is not None:
+        articles, _ = with_labels(topics)
+        train, validation = split_articles(articles, fraction=held_out, seed=settings.seed)
+        classes = sorted({label for row in train.labels or [] for label in row})
+        if len(classes) < 2:
+            raise DataError(f"{topics.name}: every row has the same label; fine-tuning needs at least two.")
+        labelled, held = topic_task(train, classes), topic_task(validation, classes)
+        data["topics"] = {"name": Path(topics.name).name, "rows": len(train), "fingerprint": fingerprint(train)}
+    if summaries is not None:
+        articles, _ = with_summaries(summaries)
+        summarised = summary_task(articles)
+        data["summaries"] = {
+            "name": Path(articles.name).name,
+            "rows": len(articles),
+            "fingerprint": fingerprint(articles),
+        }
+        if validation_summaries is not None:
+            held_summaries = summary_task(with_summaries(validation_summaries)[0])
+    adapted = finetune(
+        topics=labelled,
+        summaries=summarised,
+        validation_topics=held,
+        validation_summaries=held_summaries,
+        encoder_name=encoder or DEFAULT_ENCODER,
+        settings=settings,
+        checkpoints=checkpoints,
+        resume=resume,
+    )
+    return encoder_artefact(adapted, encoder or DEFAULT_ENCODER, data, settings), adapted.history
+
+
+def encoder_artefact(adapted: Adapted, encoder: str, data: dict[str, Any], settings: FinetuneSettings) -> Artefact:
+    """An adapted encoder, with the heads trained beside it, as a folder's contents."""
+    spec = EncoderSpec.of(encoder, {name: value.numpy() for name, value in adapted.adapter.items()}, adapted.scale)
+    tensors: Arrays = {}
+    for prefix, head in (("topics", adapted.topic_head), ("summary", adapted.summary_head)):
+        if head is not None:
+            tensors.update(head_state(head, prefix))
+    training = {
+        "data": data,
+        "settings": asdict(replace(settings)),
+        "libraries": library_versions(),
+        "losses": [entry for entry in adapted.history if "eval_loss" in entry],
+    }
+    card = (
+        "# A news encoder\n\nLoRA weights (Hu et al., 2021) for the public encoder "
+        f"`{encoder}` (SHA-256 `{spec.sha256}`), trained by `copydesk train encoder`, and the heads that were trained "
+        "with them. Pass this folder as `--encoder` to `copydesk train topics` and `copydesk train summariser`: "
+        "models trained on it share one pass over a story.\n"
+    )
+    config = {"task": "encoder", "engine": "standard", "encoder": spec.config()}
+    return Artefact(config, tensors, training, card, spec.adapter)

@@ -1,0 +1,424 @@
+"""Adapt the encoder with LoRA, on topics, on summaries, or on both at once.
+
+Both heads learn over one shared encoder, so that a story is read once for its topics and its brief. A training step
+holds a batch of labelled stories and a batch of summarised ones; `transformers.Trainer` drives it (checkpoints,
+resume, early stopping, bfloat16, one or many GPUs) and `peft` holds the adapter.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.encoder import (
+    DEFAULT_ENCODER,
+    Encoder,
+    collate_windows,
+    pool_sentences,
+    processor_dtype,
+)
+from models.fitting import label_prior, topic_loss
+from models.heads import SummaryHead, TopicHead, pad_stories
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTask:
+    """Stories with topics: sentences, and targets of shape `(n_stories, n_labels)`.
+
+    With `exclusive` targets a story has one label and the loss is softmax cross-entropy, else it is binary
+    cross-entropy per label.
+    """
+
+    stories: Sequence[Sequence[str]]
+    targets: NDArray[np.float32]
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryTask:
+    """Stories with extracts: sentences, and the indices of the sentences that make the best extract."""
+
+    stories: Sequence[Sequence[str]]
+    extracts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneSettings:
+    """How the encoder is adapted; the defaults come from a small search on validation data."""
+
+    rank: int = 32
+    alpha: int = 64
+    epochs: float = 3.0
+    adapter_lr: float = 1e-3
+    head_lr: float = 3e-3
+    warmup: float = 0.06
+    topic_batch: int = 32
+    summary_batch: int = 13
+    topic_tokens: int = 192
+    summary_tokens: int = 512
+    topic_weight: float = 0.5
+    summary_weight: float = 2.0
+    evaluations: int = 6
+    patience: int = 4
+    seed: int = 13
+
+
+@dataclass(slots=True)
+class TokenisedTask:
+    """The first window of every story as token ids, and what is to be learnt from it."""
+
+    ids: list[list[list[int]]]
+    targets: list[Any] = field(default_factory=list)
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens in each story's window."""
+        return np.array([sum(map(len, story)) for story in self.ids], dtype=np.int64)
+
+
+def first_window(story: Sequence[list[int]], capacity: int) -> list[list[int]]:
+    """The sentences that fit one window, the last one cut where it does not fit whole."""
+    kept: list[list[int]] = []
+    room = capacity
+    for sentence in story:
+        if room <= 0:
+            break
+        kept.append(sentence[:room])
+        room -= len(sentence)
+    return kept
+
+
+def grouped_batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """One epoch of random batches of stories of similar length, so that little is padded."""
+    order = rng.permutation(len(lengths))
+    chunk = size * 40
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, len(order), chunk):
+        part = order[start : start + chunk]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        batches.extend(part[first : first + size] for first in range(0, len(part), size))
+    return [batches[index] for index in rng.permutation(len(batches))]
+
+
+class Steps(torch.utils.data.Dataset[dict[str, Any]]):
+    """Every training step of a run, laid out beforehand from the seed, so that a resumed run sees the same ones."""
+
+    def __init__(
+        self,
+        topics: TokenisedTask | None,
+        summaries: TokenisedTask | None,
+        encoder: Encoder,
+        settings: FinetuneSettings,
+    ) -> None:
+        """Lay out the steps: as many as the topics need, or else the summaries; the other task is repeated to match."""
+        self.topics, self.summaries, self.encoder = topics, summaries, encoder
+        rng = np.random.default_rng(settings.seed)
+        leading = topics or summaries
+        assert leading is not None
+        leading_batch = settings.topic_batch if topics else settings.summary_batch
+        n_steps = max(1, round(settings.epochs * len(leading.ids) / leading_batch))
+        self.plans = [
+            self._plan(topics, settings.topic_batch, n_steps, rng),
+            self._plan(summaries, settings.summary_batch, n_steps, rng),
+        ]
+        self.n_steps = n_steps
+
+    @staticmethod
+    def _plan(
+        task: TokenisedTask | None, size: int, n_steps: int, rng: np.random.Generator
+    ) -> list[NDArray[np.int64]] | None:
+        if task is None:
+            return None
+        lengths, plan = task.lengths(), list[NDArray[np.int64]]()
+        while len(plan) < n_steps:
+            plan.extend(grouped_batches(lengths, size, rng))
+        return plan[:n_steps]
+
+    def __len__(self) -> int:
+        """Number of steps."""
+        return self.n_steps
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        """Tensors of one step."""
+        item: dict[str, Any] = {}
+        for name, task, plan in zip(("topics", "summaries"), (self.topics, self.summaries), self.plans, strict=True):
+            if task is not None and plan is not None:
+                item.update(step_tensors(name, task, plan[step], self.encoder))
+        return item
+
+
+def step_tensors(name: str, task: TokenisedTask, rows: NDArray[np.int64], encoder: Encoder) -> dict[str, Any]:
+    """One task's share of a step, as flat tensors that `Trainer` can move between devices."""
+    stories = [task.ids[row] for row in rows]
+    windows = collate_windows(stories, encoder.prefix, encoder.suffix)
+    mask = windows.attention_mask()
+    return {
+        f"{name}_input_ids": windows.input_ids,
+        f"{name}_segments": windows.segments,
+        f"{name}_attention_mask": torch.ones_like(windows.input_ids) if mask is None else mask,
+        f"{name}_sizes": torch.tensor([len(story) for story in stories]),
+        f"{name}_targets": (
+            torch.from_numpy(np.stack([task.targets[row] for row in rows]))
+            if name == "topics"
+            else torch.cat([torch.from_numpy(task.targets[row]) for row in rows])
+        ),
+    }
+
+
+class JointModel(nn.Module):
+    """The adapted encoder with a topic head, a summary head, or both."""
+
+    def __init__(
+        self,
+        transformer: nn.Module,
+        topic_head: TopicHead | None,
+        summary_head: SummaryHead | None,
+        settings: FinetuneSettings,
+        exclusive: bool,
+    ) -> None:
+        """Put the parts together; `exclusive` as in `TopicTask`."""
+        super().__init__()
+        self.transformer = transformer
+        self.topic_head, self.summary_head = topic_head, summary_head
+        self.weights = (settings.topic_weight, settings.summary_weight)
+        self.exclusive = exclusive
+
+    def read(self, inputs: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+        """Sentence vectors of one task's stories, padded, and their mask; see `pad_stories`."""
+        hidden = self.transformer(
+            input_ids=inputs[f"{name}_input_ids"], attention_mask=inputs[f"{name}_attention_mask"]
+        ).last_hidden_state
+        sizes = inputs[f"{name}_sizes"].tolist()
+        pooled = pool_sentences(hidden, inputs[f"{name}_segments"], sum(sizes))
+        padded, mask = pad_stories(list(torch.split(pooled, sizes)))
+        return padded, mask.to(padded.device)
+
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
+        """The weighted loss of a step, and each task's own."""
+        out: dict[str, Tensor] = {}
+        loss: Tensor | float = 0.0
+        if self.topic_head is not None and "topics_sizes" in inputs:
+            logits, _ = self.topic_head(*self.read(inputs, "topics"))
+            out["topics"] = topic_loss(logits, inputs["topics_targets"], self.exclusive)
+            loss = loss + self.weights[0] * out["topics"]
+        if self.summary_head is not None and "summaries_sizes" in inputs:
+            vectors, mask = self.read(inputs, "summaries")
+            scores = self.summary_head(vectors, mask)
+            out["summaries"] = nn.functional.binary_cross_entropy_with_logits(scores[mask], inputs["summaries_targets"])
+            loss = loss + self.weights[1] * out["summaries"]
+        assert isinstance(loss, Tensor)
+        return {"loss": loss, **out}
+
+
+def tokenise_topics(task: TopicTask, encoder: Encoder, tokens: int) -> TokenisedTask:
+    """First windows of labelled stories; stories without any token are left out."""
+    ids = [first_window(story, min(tokens - 2, encoder.capacity)) for story in encoder.tokenize(task.stories).ids]
+    kept = [row for row, story in enumerate(ids) if any(story)]
+    return TokenisedTask([ids[row] for row in kept], [task.targets[row].astype(np.float32) for row in kept])
+
+
+def tokenise_summaries(task: SummaryTask, encoder: Encoder, tokens: int) -> TokenisedTask:
+    """First windows of summarised stories; those without a chosen sentence in the window are left out."""
+    out = TokenisedTask([])
+    for story, extract in zip(encoder.tokenize(task.stories).ids, task.extracts, strict=True):
+        window = first_window(story, min(tokens - 2, encoder.capacity))
+        target = np.zeros(len(window), dtype=np.float32)
+        target[[index for index in extract if index < len(window)]] = 1.0
+        if target.any():
+            out.ids.append(window)
+            out.targets.append(target)
+    return out
+
+
+@dataclass(slots=True)
+class Adapted:
+    """What fine-tuning learnt: LoRA pairs by layer (see `models.encoder.merge_adapter`) and the heads."""
+
+    adapter: dict[str, Tensor]
+    scale: float
+    topic_head: TopicHead | None
+    summary_head: SummaryHead | None
+    history: list[dict[str, float]]
+
+
+def finetune(
+    *,
+    topics: TopicTask | None = None,
+    summaries: SummaryTask | None = None,
+    validation_topics: TopicTask | None = None,
+    validation_summaries: SummaryTask | None = None,
+    encoder_name: str = DEFAULT_ENCODER,
+    settings: FinetuneSettings | None = None,
+    checkpoints: Path,
+    resume: bool = False,
+) -> Adapted:
+    """Train a LoRA adapter and the heads of the given tasks together.
+
+    Args:
+        topics: labelled stories, or None.
+        summaries: stories with extracts, or None; at least one of the two is needed.
+        validation_topics: held out, for early stopping.
+        validation_summaries: held out, for early stopping.
+        encoder_name: see `models.encoder.locate_encoder`.
+        settings: sizes, rates and the seed.
+        checkpoints: folder for checkpoints; emptied first unless `resume`.
+        resume: go on from the newest checkpoint there.
+
+    Returns:
+        The adapter and heads of the best evaluation.
+    """
+    from peft import LoraConfig, get_peft_model
+    from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+    from transformers.trainer_utils import get_last_checkpoint
+
+    if topics is None and summaries is None:
+        raise ValueError("finetune: give it topics, summaries, or both.")
+    settings = settings or FinetuneSettings()
+    torch.manual_seed(settings.seed)
+    encoder = Encoder(encoder_name, dtype="float32", device="cpu")
+    transformer = encoder.module.requires_grad_(False)
+    config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear")
+    peft_model = get_peft_model(transformer, config)
+    tokenised_topics = tokenise_topics(topics, encoder, settings.topic_tokens) if topics else None
+    tokenised_summaries = tokenise_summaries(summaries, encoder, settings.summary_tokens) if summaries else None
+    topic_head = (
+        TopicHead(encoder.hidden_size, topics.targets.shape[1], prior=label_prior(topics.targets)) if topics else None
+    )
+    summary_head = SummaryHead(encoder.hidden_size) if summaries else None
+    model = JointModel(peft_model, topic_head, summary_head, settings, bool(topics and topics.exclusive))
+    steps = Steps(tokenised_topics, tokenised_summaries, encoder, settings)
+
+    held_topics = tokenise_topics(validation_topics, encoder, settings.topic_tokens) if validation_topics else None
+    held_summaries = (
+        tokenise_summaries(validation_summaries, encoder, settings.summary_tokens) if validation_summaries else None
+    )
+
+    plan = settings
+
+    class _Trainer(Trainer):
+        """Evaluates by loss on the held-out stories of each task and sums the tasks' weighted losses."""
+
+        def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
+            return torch.utils.data.SequentialSampler(steps)
+
+        def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+            metrics = _held_out_losses(self.model, encoder, held_topics, held_summaries, plan)
+            metrics["epoch"] = self.state.epoch or 0.0
+            self.log(metrics)
+            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+            return metrics
+
+    judged = held_topics is not None or held_summaries is not None
+    every = max(1, len(steps) // settings.evaluations)
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        per_device_train_batch_size=1,
+        max_steps=len(steps),
+        learning_rate=settings.adapter_lr,
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, round(settings.warmup * len(steps))),
+        bf16=processor_dtype() == torch.bfloat16,
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="steps" if judged else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=judged,
+        metric_for_best_model="eval_loss" if judged else None,
+        greater_is_better=False if judged else None,
+        logging_steps=max(1, min(20, every)),
+        report_to=[],
+        remove_unused_columns=False,
+        seed=settings.seed,
+        dataloader_num_workers=0,
+        disable_tqdm=False,
+    )
+    optimizer = torch.optim.AdamW(_parameter_groups(model, settings))
+    trainer = _Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=steps,
+        eval_dataset=steps if judged else None,
+        data_collator=lambda items: items[0],
+        optimizers=(optimizer, None),
+        callbacks=[EarlyStoppingCallback(settings.patience)] if judged else [],
+    )
+    if not resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None  # type: ignore[no-untyped-call]
+    trainer.train(resume_from_checkpoint=last)
+    model.eval().to("cpu")
+    return Adapted(
+        adapter=adapter_tensors(model.transformer),
+        scale=settings.alpha / settings.rank,
+        topic_head=topic_head,
+        summary_head=summary_head,
+        history=[dict(entry) for entry in trainer.state.log_history],
+    )
+
+
+def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dict[str, Any]]:
+    adapter = [p for p in model.transformer.parameters() if p.requires_grad]
+    heads = [p for head in (model.topic_head, model.summary_head) if head is not None for p in head.parameters()]
+    return [
+        {"params": adapter, "lr": settings.adapter_lr, "weight_decay": 0.0},
+        {"params": heads, "lr": settings.head_lr, "weight_decay": 0.01},
+    ]
+
+
+def _batches(task: TokenisedTask, size: int) -> Iterator[NDArray[np.int64]]:
+    order = np.argsort(task.lengths(), kind="stable")
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _held_out_losses(
+    model: Any,
+    encoder: Encoder,
+    topics: TokenisedTask | None,
+    summaries: TokenisedTask | None,
+    settings: FinetuneSettings,
+) -> dict[str, float]:
+    """Mean loss of each task over its held-out stories, and `eval_loss`, their weighted sum."""
+    model.eval()
+    device = next(model.parameters()).device
+    half = processor_dtype() == torch.bfloat16
+    metrics: dict[str, float] = {"eval_loss": 0.0}
+    parts = (
+        ("topics", topics, settings.topic_batch, settings.topic_weight),
+        ("summaries", summaries, settings.summary_batch, settings.summary_weight),
+    )
+    for name, task, size, weight in parts:
+        if task is None:
+            continue
+        total = 0.0
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            for rows in _batches(task, size):
+                inputs = {key: value.to(device) for key, value in step_tensors(name, task, rows, encoder).items()}
+                total += float(model(**inputs)[name]) * len(rows)
+        metrics[f"eval_{name}_loss"] = total / len(task.ids)
+        metrics["eval_loss"] += weight * metrics[f"eval_{name}_loss"]
+    model.train()
+    return metrics
+
+
+def adapter_tensors(peft_model: nn.Module) -> dict[str, Tensor]:
+    """LoRA pairs by the layer's name in the bare transformer, in float16."""
+    pairs: dict[str, Tensor] = {}
+    for key, value in peft_model.state_dict().items():
+        for side in ("lora_A", "lora_B"):
+            if f".{side}." in key:
+                layer = key.split(f".{side}.")[0].removeprefix("base_model.model.")
+                pairs[f"{layer}.{side}"] = value.detach().to("cpu", torch.float16).contiguous()
+    return pairs

@@ -1,0 +1,82 @@
+"""From articles to what a model is fitted on: read stories, and their sentence vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.artefact import ADAPTER, load_artefact
+from models.encoder import DEFAULT_ENCODER
+from models.standard import EncoderSpec
+from models.story import Story, read_story
+from models.topics import passages
+from training.data import Articles
+from training.splits import content_key, split_rows
+
+console = Console(stderr=True)
+ENCODE_TOGETHER = 512
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Any]:
+    """A progress bar on standard error; yields a function that advances it by a number of items."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda n=1: bar.advance(task, n)
+
+
+def _read(pair: tuple[str, str | None]) -> Story:
+    return read_story(pair[0], title=pair[1])
+
+
+def read_stories(articles: Articles, *, workers: int = 2) -> list[Story]:
+    """Every article cleaned and cut into sentences, in order."""
+    pairs = list(zip(articles.texts, articles.titles, strict=True))
+    if len(pairs) < 500 or workers < 2:
+        return [_read(pair) for pair in pairs]
+    stories = []
+    with progress("Reading stories", len(pairs)) as advance, ProcessPoolExecutor(workers) as pool:
+        for story in pool.map(_read, pairs, chunksize=64):
+            stories.append(story)
+            advance()
+    return stories
+
+
+def encode_stories(spec: EncoderSpec, stories: Sequence[Story]) -> list[NDArray[np.float16]]:
+    """Sentence vectors of each story's passages (title first, where there is one), in float16."""
+    vectors: list[NDArray[np.float16]] = []
+    encoder = spec.open()
+    with progress("Encoding stories", len(stories)) as advance:
+        for first in range(0, len(stories), ENCODE_TOGETHER):
+            part = [passages(story) for story in stories[first : first + ENCODE_TOGETHER]]
+            vectors.extend(story.vectors.astype(np.float16) for story in encoder.encode(part))
+            advance(len(part))
+    return vectors
+
+
+def open_encoder(name: str | None) -> EncoderSpec:
+    """The encoder a model is trained on.
+
+    `name` is a hub id or a folder of an encoder; or a Copydesk model, whose adapted encoder is then shared. None is
+    the default encoder.
+    """
+    if name is not None and (Path(name) / ADAPTER).is_file():
+        return EncoderSpec.from_artefact(load_artefact(name))
+    return EncoderSpec.of(name or DEFAULT_ENCODER)
+
+
+def split_articles(articles: Articles, *, fraction: float, seed: int) -> tuple[Articles, Articles]:
+    """Hold a share of the articles out for validation; see `training.splits.split_rows`."""
+    keys = [content_key(title, text) for title, text in zip(articles.titles, articles.texts, strict=True)]
+    strata = [row[0] if row else "" for row in articles.labels] if articles.labels is not None else None
+    train, held = split_rows(keys, strata, fraction=fraction, seed=seed)
+    return articles.take(train), articles.take(held)

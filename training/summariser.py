@@ -1,0 +1,231 @@
+"""Train a summariser from articles with summaries: oracle labels, scorer, rules of choosing, figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, load_artefact
+from models.errors import DataError
+from models.selection import Budget, SelectionRules, select
+from models.story import Story
+from models.summary import SummaryModel
+from training.data import Articles
+from training.evaluation import Report, evaluate_summariser, reference_sentences
+from training.oracle import greedy_oracles, rouge_f, rouge_tokens
+from training.provenance import provenance
+from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
+
+log = logging.getLogger(__name__)
+
+COPIED_SHARE = 0.95
+MARGINS = (0.0, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.35)
+MOST = (2, 3, 4)
+PENALTIES = (0.0, 0.25, 0.5, 1.0)
+TUNING_ROWS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class SummariserSettings:
+    """How a summariser is trained.
+
+    Attributes:
+        engine: "standard" or "fast".
+        encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared.
+        held_out: share of the training data that validates when there is no validation data.
+        epochs: passes of the head over the stories.
+        seed: of the split and the head.
+    """
+
+    engine: str = "standard"
+    encoder: str | None = None
+    held_out: float = 0.1
+    epochs: int = 4
+    seed: int = 13
+
+
+def with_summaries(articles: Articles) -> tuple[Articles, list[str]]:
+    """The articles that have a summary, and a note on how many have not."""
+    kept = [row for row, summary in enumerate(articles.summaries or []) if summary and summary.strip()]
+    if not kept:
+        raise DataError(f"{articles.name}: no row has a summary; name the column with --summary-column.")
+    missing = len(articles) - len(kept)
+    return articles.take(kept), [f"{missing} rows have no summary and are left out."] if missing else []
+
+
+def copied_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]] | None:
+    """The extracts themselves, where the summaries are whole sentences taken from the articles; else None.
+
+    A sentence counts as taken when its words, case and spacing aside, stand in the summary. The column is recognised
+    when at least 95% of the summaries' words are covered so.
+    """
+    extracts, covered, total = [], 0, 0
+    for story, summary in zip(stories, summaries, strict=True):
+        wanted = "".join(summary.split()).lower()
+        rows = [
+            index
+            for index, sentence in enumerate(story.sentences)
+            if len(sentence.text) > 12 and "".join(sentence.text.split()).lower() in wanted
+        ]
+        extracts.append(rows)
+        covered += min(len(wanted), sum(len("".join(story.sentences[row].text.split())) for row in rows))
+        total += len(wanted)
+    return extracts if total and covered / total >= COPIED_SHARE else None
+
+
+def extract_labels(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
+    """The sentences a summariser should choose: the summary's own, or the greedy oracle's."""
+    copied = copied_extracts(stories, summaries)
+    if copied is not None:
+        log.info("The summaries are sentences of their articles: these are the labels.")
+        return copied
+    texts = [[sentence.text for sentence in story.sentences] for story in stories]
+    extracts = []
+    with progress("Finding the best extracts", len(texts)) as advance:
+        for rows in greedy_oracles(texts, summaries):
+            extracts.append(rows)
+            advance()
+    return extracts
+
+
+def train_summariser(
+    articles: Articles, validation: Articles | None = None, settings: SummariserSettings | None = None
+) -> tuple[SummaryModel, Report, dict[str, Any]]:
+    """Train a summariser.
+
+    Args:
+        articles: articles with summaries; rows without one are left out and counted.
+        validation: held-out articles; a share of the training data when None. They decide when to stop and how long
+            a brief is, so judge the model on others.
+        settings: see `SummariserSettings`.
+
+    Returns:
+        The model, its figures on the validation articles, and what `training.json` records.
+    """
+    settings = settings or SummariserSettings()
+    articles, notes = with_summaries(articles)
+    if validation is None:
+        articles, validation = split_articles(articles, fraction=settings.held_out, seed=settings.seed)
+    validation, more = with_summaries(validation)
+    log.info("%s: training on %d articles, validating on %d.", articles.name, len(articles), len(validation))
+    stories, held = read_stories(articles), read_stories(validation)
+    extracts = extract_labels(stories, [summary or "" for summary in articles.summaries or []])
+    usable = [row for row, (story, rows) in enumerate(zip(stories, extracts, strict=True)) if story.sentences and rows]
+    if not usable:
+        raise DataError(f"{articles.name}: no summary shares a word with its article; are the columns right?")
+    stories, extracts = [stories[row] for row in usable], [extracts[row] for row in usable]
+    if settings.engine == "fast":
+        scorer, scores = _fit_fast(stories, extracts, held, settings)
+    else:
+        scorer, scores = _fit_standard(stories, extracts, held, settings)
+    references = [reference_sentences(summary or "") for summary in validation.summaries or []]
+    rules = fit_rules(scores[:TUNING_ROWS], held[:TUNING_ROWS], references[:TUNING_ROWS])
+    model = SummaryModel(scorer, rules)
+    report = evaluate_summariser(model, validation)
+    report.notes[:0] = [*notes, *more, "length and penalties of the choice were tuned on these validation articles."]
+    return model, report, provenance(settings, articles, validation, report)
+
+
+def _targets(stories: Sequence[Story], extracts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+    targets = []
+    for story, rows in zip(stories, extracts, strict=True):
+        target = np.zeros(len(story.sentences), dtype=np.float32)
+        target[list(rows)] = 1.0
+        targets.append(target)
+    return targets
+
+
+def _fit_standard(
+    stories: Sequence[Story], extracts: Sequence[Sequence[int]], held: Sequence[Story], settings: SummariserSettings
+) -> tuple[Any, list[NDArray[np.float32]]]:
+    from models.standard import StandardSummariser
+
+    spec = open_encoder(settings.encoder)
+    scorer = StandardSummariser(spec)
+    scorer.settings = replace(scorer.settings, epochs=settings.epochs, seed=settings.seed)
+    bodies = _bodies(stories, encode_stories(spec, stories))
+    held_bodies = _bodies(held, encode_stories(spec, held))
+    start = _started_head(settings.encoder)
+    with progress("Fitting the head", settings.epochs) as advance:
+        scorer.fit(bodies, _targets(stories, extracts), on_progress=lambda *_: advance(), start=start)
+    return scorer, scorer.scores(held_bodies)
+
+
+def _bodies(stories: Sequence[Story], vectors: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Sentence vectors without the title's."""
+    return [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
+
+
+def _started_head(encoder: str | None) -> Any:
+    """The summary head that was trained together with an adapted encoder, if there is one."""
+    if encoder is None:
+        return None
+    try:
+        artefact: Artefact = load_artefact(encoder, task="encoder")
+    except Exception:  # a plain encoder: the head starts untrained
+        return None
+    from models.heads import SummaryHead
+    from models.standard import restore_head
+
+    if not any(name.startswith("summary.") for name in artefact.tensors):
+        return None
+    head = SummaryHead(artefact.tensors["summary.norm.weight"].shape[0])
+    restore_head(head, "summary", artefact.tensors)
+    return head.requires_grad_(True)
+
+
+def _fit_fast(
+    stories: Sequence[Story], extracts: Sequence[Sequence[int]], held: Sequence[Story], settings: SummariserSettings
+) -> tuple[Any, list[NDArray[np.float32]]]:
+    from models.fast_summary import FastSummariser
+
+    scorer = FastSummariser(seed=settings.seed)
+    with progress("Fitting sentence features", 1) as advance:
+        scorer.fit(stories, _targets(stories, extracts))
+        advance()
+    return scorer, scorer.scores(held)
+
+
+def fit_rules(
+    scores: Sequence[NDArray[np.float32]], stories: Sequence[Story], references: Sequence[str]
+) -> SelectionRules:
+    """The rules of choosing with the best ROUGE-1 + ROUGE-2 F on held-out stories.
+
+    The penalty for leaning sentences is the largest that costs less than 0.05 points: a brief that can be understood
+    is worth more than that.
+    """
+    texts = [[sentence.text for sentence in story.sentences] for story in stories]
+    tokens = [[rouge_tokens(sentence) for sentence in story] for story in texts]
+    wanted = [rouge_tokens(reference) for reference in references]
+    cache: dict[tuple[int, tuple[int, ...]], float] = {}
+
+    def value(rules: SelectionRules) -> float:
+        total = 0.0
+        for row, (logits, story) in enumerate(zip(scores, texts, strict=True)):
+            chosen = tuple(select(logits, story, Budget(), rules)) if story else ()
+            if (row, chosen) not in cache:
+                words = [word for index in chosen for word in tokens[row][index]]
+                cache[row, chosen] = rouge_f(words, wanted[row])
+            total += cache[row, chosen]
+        return 50.0 * total / max(1, len(texts))
+
+    best = SelectionRules(leaning_penalty=0.0)
+    grid = [replace(best, auto_margin=margin, auto_most=most) for most in MOST for margin in MARGINS]
+    with progress("Tuning the length", len(grid) + len(PENALTIES)) as advance:
+        values = []
+        for rules in grid:
+            values.append(value(rules))
+            advance()
+        best = grid[int(np.argmax(values))]
+        limit = max(values) - 0.05
+        for penalty in PENALTIES:
+            candidate = replace(best, leaning_penalty=penalty)
+            if value(candidate) >= limit:
+                best = candidate
+            advance()
+    return best

@@ -1,0 +1,274 @@
+"""Read files of any format as rows of cells; a bad row is reported in its place and aborts nothing."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import csv
+import gzip
+import io
+import json
+import logging
+import lzma
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.errors import DataError
+
+log = logging.getLogger(__name__)
+
+FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt")
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+
+Row = tuple[int, Mapping[str, Any] | str]
+"""A 1-based row number and the row's cells by column, or what is wrong with the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under named columns.
+
+    `read` takes the wanted columns and yields every row in order; a cell that a row lacks is missing from its
+    mapping. `class_names` holds, for columns of class numbers, the names that the numbers stand for.
+    """
+
+    name: str
+    columns: Sequence[str]
+    read: Callable[[Sequence[str]], Iterator[Row]]
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def read_file(path: Path) -> Table:
+    """Open a csv, tsv, json, jsonl, parquet or txt file; text formats may be compressed (gz, bz2, xz, zst).
+
+    Raises:
+        DataError: the format is unknown, the file cannot be read, or it holds no row.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in FORMATS or (packed and suffix == ".parquet"):
+        raise DataError(
+            f"{path}: unknown format {suffix + packed or '(no suffix)'!r}; expected {', '.join(FORMATS)}, "
+            f"all but .parquet also with {', '.join(COMPRESSIONS)}."
+        )
+    if suffix == ".parquet":
+        return _parquet(path)
+    if suffix == ".txt":
+        return text_files([path])
+    text = _read_text(path)
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty; expected {suffix[1:]} with one article per row.")
+    if suffix in (".csv", ".tsv"):
+        return _delimited(text, path, "\t" if suffix == ".tsv" else None)
+    return _json(text, path, by_line=suffix != ".json")
+
+
+def text_files(paths: Sequence[Path]) -> Table:
+    """Text files as rows of the columns `id` (the file's stem) and `text` (the whole file)."""
+
+    def rows(wanted: Sequence[str]) -> Iterator[Row]:
+        for number, path in enumerate(paths, 1):
+            try:
+                cells = {"id": path.name.split(".txt")[0], "text": _read_text(path)}
+            except DataError as error:
+                yield number, str(error)
+            else:
+                yield number, cells
+
+    return Table(str(paths[0] if len(paths) == 1 else paths[0].parent), ("id", "text"), rows)
+
+
+def _read_text(path: Path) -> str:
+    """The decompressed text: UTF-8, or UTF-16 by its mark; stray bytes are Windows-1252, with a warning."""
+    try:
+        data = _unpack(path.read_bytes(), path.suffix.lower())
+    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise DataError(f"{path}: cannot be read ({reason}).") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        log.warning("%s: line %d is not UTF-8; such bytes are read as Windows-1252.", path, line)
+        return data.decode("utf-8-sig", "copydesk.cp1252")
+
+
+def _unpack(data: bytes, suffix: str) -> bytes:
+    if suffix == ".gz":
+        return gzip.decompress(data)
+    if suffix == ".bz2":
+        return bz2.decompress(data)
+    if suffix == ".xz":
+        return lzma.decompress(data)
+    if suffix == ".zst":
+        import pyarrow
+
+        with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as stream:
+            return bytes(stream.read())
+    return data
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("copydesk.cp1252", _as_cp1252)
+
+
+def _delimited(text: str, path: Path, delimiter: str | None) -> Table:
+    lines = list(io.StringIO(text, newline=""))
+    before = next(index for index, line in enumerate(lines) if line.strip())
+    if delimiter is None:
+        unquoted = "".join(lines[before].split('"')[::2])
+        delimiter = max(",;\t|", key=unquoted.count)
+    records = _records(lines[before:], delimiter, before)
+    _, header = next(records)
+    if isinstance(header, str):
+        raise DataError(f"{path}: the header cannot be read: {header}.")
+    columns = [name.strip() for name in header]
+    rest = [(line, cells) for line, cells in records if cells not in ([], [""])]
+    if not rest:
+        raise DataError(f"{path}: holds a header ({', '.join(columns)[:200]}) and no rows.")
+
+    def rows(wanted: Sequence[str]) -> Iterator[Row]:
+        places = [(name, columns.index(name)) for name in wanted]
+        for number, (line, cells) in enumerate(rest, 1):
+            if isinstance(cells, str):
+                yield number, cells
+            elif len(cells) < len(columns) or any(cells[len(columns) :]):
+                yield number, f"line {line}: {len(cells)} cells, expected {len(columns)} as in the header"
+            else:
+                yield number, {name: cells[place] for name, place in places}
+
+    return Table(str(path), columns, rows)
+
+
+def _records(lines: Sequence[str], delimiter: str, before: int) -> Iterator[tuple[int, list[str] | str]]:
+    """Every CSV record with its first line's number (`before` lines precede), or what is wrong with it.
+
+    A quotation mark that is never closed would swallow what follows: reading resumes on the next line.
+    """
+    csv.field_size_limit(2**31 - 1)
+    patience = 10 * len(lines) + 1000  # lines that may be read again: stray quotes must not make it quadratic
+    begin = 0
+    while begin < len(lines):
+        offset = begin
+        following = map(lines.__getitem__, range(begin, len(lines)))
+        reader = csv.reader(following, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                yield before + begin + 1, cells
+                begin = offset + reader.line_num
+        except csv.Error as error:
+            line = before + begin + 1
+            if delimiter == "\t":  # TSV is often written without quoting: the marks are text then
+                yield line, lines[begin].rstrip("\r\n").split("\t")
+            elif "end of data" in str(error):
+                yield line, f"line {line}: a quotation mark is opened and never closed"
+            else:
+                yield line, f"line {line}: malformed CSV ({error})"
+            patience -= offset + reader.line_num - begin
+            begin = begin + 1 if patience > 0 else offset + reader.line_num
+
+
+def _json(text: str, path: Path, *, by_line: bool) -> Table:
+    """JSON Lines, or one JSON value where the file is said to be one, or begins like a list."""
+    whole = not by_line or text.lstrip().startswith("[")
+    rows = list(_whole_json(text, path) if whole else _json_lines(text))
+    columns = list(dict.fromkeys(name for _, item in rows if not isinstance(item, str) for name in item))
+    if not columns:
+        first = f" (row {rows[0][0]}: {rows[0][1]})" if rows else ""
+        raise DataError(f"{path}: holds no JSON object{first}; expected one object per article.")
+
+    def read(wanted: Sequence[str]) -> Iterator[Row]:
+        for number, item in rows:
+            if isinstance(item, str):
+                yield number, item
+            else:
+                yield number, {name: item[name] for name in wanted if name in item}
+
+    return Table(str(path), columns, read)
+
+
+def _json_lines(text: str) -> Iterator[Row]:
+    lines = ((line, content) for line, content in enumerate(text.split("\n"), 1) if content.strip())
+    for number, (line, content) in enumerate(lines, 1):
+        try:
+            yield number, _object(json.loads(content), f"line {line}: ")
+        except (ValueError, RecursionError) as error:
+            yield number, f"line {line}: malformed JSON ({error})"
+
+
+def _whole_json(text: str, path: Path) -> Iterator[Row]:
+    """A list of objects, an object that holds one such list, or an object of columns as pandas writes it."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if text.lstrip().startswith("["):
+            raise DataError(f"{path}: malformed JSON ({error}).") from error
+        yield from _json_lines(text)
+        return
+    if isinstance(items, dict):
+        values = list(items.values())
+        lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
+        if len(lists) == 1:
+            items = lists[0]
+        elif values and all(isinstance(value, dict) for value in values):
+            keys = dict.fromkeys(key for value in values for key in value)
+            items = [{name: cells.get(key) for name, cells in items.items()} for key in keys]
+    for number, item in enumerate(items if isinstance(items, list) else [items], 1):
+        yield number, _object(item, "")
+
+
+def _object(item: Any, place: str) -> Mapping[str, Any] | str:
+    return item if isinstance(item, dict) else f"{place}expected a JSON object, found {kind_of(item)}"
+
+
+def kind_of(value: Any) -> str:
+    """What a cell holds, in words, for messages."""
+    kinds = {str: "a string", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    if value is None:
+        return "nothing"
+    return "an object" if isinstance(value, dict) else kinds.get(type(value), type(value).__name__)
+
+
+def _parquet(path: Path) -> Table:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        schema = file.schema_arrow
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"{path}: not a readable Parquet file ({error}).") from error
+    if not file.metadata.num_rows:
+        raise DataError(f"{path}: holds the columns {', '.join(schema.names)} and no rows.")
+
+    def rows(wanted: Sequence[str]) -> Iterator[Row]:
+        number = 0
+        try:
+            for batch in file.iter_batches(batch_size=1024, columns=list(wanted)):
+                for cells in batch.to_pylist():
+                    number += 1
+                    yield number, cells
+        except (OSError, pyarrow.ArrowException) as error:
+            raise DataError(f"{path}: damaged after row {number} ({error}).") from error
+
+    names: Mapping[str, Sequence[str]] = {}
+    if b"huggingface" in (schema.metadata or {}):
+        from datasets import Features
+
+        names = class_names(Features.from_arrow_schema(schema))
+    return Table(str(path), schema.names, rows, names)
+
+
+def class_names(features: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """The class names of every column of class numbers, or of lists of them, among a data set's features."""
+    inner = {name: getattr(feature, "feature", feature) for name, feature in features.items()}
+    return {name: list(kind.names) for name, kind in inner.items() if getattr(kind, "names", None)}

@@ -1,0 +1,249 @@
+"""Train a topic model from labelled articles: read, split, fit, calibrate, judge."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import PlattScaling, TemperatureScaling, fit_thresholds
+from models.errors import DataError
+from models.fast_topics import FastTopicClassifier, stratified_folds
+from models.story import Story
+from models.topics import Calibration, TopicModel, decide, full_text, target_matrix
+from training.baselines import majority_baseline, svm_baseline
+from training.data import Articles, describe_labels, fingerprint
+from training.evaluation import Report, first_labels, with_labels
+from training.metrics import topic_intervals, topic_metrics
+from training.provenance import provenance
+from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
+
+log = logging.getLogger(__name__)
+FOLDS = 5
+EXCLUSIVE_FLOOR = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """How a topic model is trained.
+
+    Attributes:
+        engine: "standard" or "fast".
+        encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared.
+        held_out: share of the training data that validates when there is no validation data.
+        seed: of the split, the head and the folds.
+    """
+
+    engine: str = "standard"
+    encoder: str | None = None
+    held_out: float = 0.1
+    seed: int = 13
+
+
+@dataclass(slots=True)
+class Fitted:
+    """A scorer and its logits on held-out rows."""
+
+    scorer: Any
+    calibration_logits: NDArray[np.float32]
+    calibration_targets: NDArray[np.float32]
+    validation_logits: NDArray[np.float32]
+
+
+def train_topics(
+    articles: Articles, validation: Articles | None = None, settings: TopicSettings | None = None
+) -> tuple[TopicModel, Report, dict[str, Any]]:
+    """Train a topic model.
+
+    Args:
+        articles: labelled articles; rows without a label are left out and counted.
+        validation: held-out articles; a share of the training data when None.
+        settings: see `TopicSettings`.
+
+    Returns:
+        The model; its figures on the validation articles, thresholds and calibration cross-fitted where they were
+        learnt on them; and what `training.json` records.
+
+    Raises:
+        DataError: there are fewer than two labels, or nothing is left to validate on.
+    """
+    settings = settings or TopicSettings()
+    whole = articles
+    articles, notes = with_labels(articles)
+    if validation is None:
+        articles, validation = split_articles(articles, fraction=settings.held_out, seed=settings.seed)
+    else:
+        validation, more = with_labels(validation)
+        notes += more
+    assert articles.labels is not None and validation.labels is not None
+    classes = sorted({label for row in articles.labels for label in row})
+    if len(classes) < 2:
+        raise DataError(
+            f"{articles.name}: every row has the same label {classes}; a classifier needs at least two labels. "
+            "Is --labels-column the right column?"
+        )
+    if not len(validation):
+        raise DataError(f"{articles.name}: too few rows to hold any out; pass --validation.")
+    log.info(
+        "%s: %s; training on %d, validating on %d.", whole.name, describe_labels(whole), len(articles), len(validation)
+    )
+    exclusive = articles.exclusive
+    stories, held_stories = read_stories(articles), read_stories(validation)
+    targets, held_targets = target_matrix(articles.labels, classes), target_matrix(validation.labels, classes)
+    if settings.engine == "fast":
+        fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings)
+    else:
+        fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings)
+    calibration = _calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
+    probabilities = calibration.apply(fitted.calibration_logits)
+    thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
+    model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead)
+    own = fitted.calibration_logits is fitted.validation_logits
+    if own:
+        judged = _cross_fitted(fitted.validation_logits, held_targets, exclusive, settings.seed)
+    else:
+        held = calibration.apply(fitted.validation_logits)
+        judged = held, model.decide(held)
+    report = _report(articles, validation, classes, exclusive, judged)
+    if own:
+        report.notes.append(
+            "calibration and thresholds of the model are learnt on the validation rows; the figures above are "
+            "cross-fitted: each half is judged with what was learnt on the other."
+        )
+    report.notes[:0] = notes
+    training = provenance(settings, articles, validation, report)
+    common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
+    training["majority"] = [common]
+    training["data"]["fingerprint"] = fingerprint(whole)
+    return model, report, training
+
+
+def _fit_fast(
+    stories: Sequence[Story],
+    held: Sequence[Story],
+    labels: Sequence[Sequence[str]],
+    targets: NDArray[np.float32],
+    exclusive: bool,
+    settings: TopicSettings,
+) -> Fitted:
+    texts = [full_text(story) for story in stories]
+    scorer = FastTopicClassifier(seed=settings.seed)
+    with progress("Fitting n-grams", FOLDS + 1) as advance:
+        scorer.fit(texts, labels, exclusive=exclusive)
+        advance()
+        logits = scorer.cross_logits(texts, labels, folds=FOLDS)
+        advance(FOLDS)
+    return Fitted(scorer, logits, targets, scorer.decision_function([full_text(story) for story in held]))
+
+
+def _fit_standard(
+    stories: Sequence[Story],
+    held: Sequence[Story],
+    labels: Sequence[Sequence[str]],
+    targets: NDArray[np.float32],
+    held_targets: NDArray[np.float32],
+    exclusive: bool,
+    settings: TopicSettings,
+) -> Fitted:
+    from models.fitting import HeadSettings
+    from models.standard import StandardTopics
+
+    spec = open_encoder(settings.encoder)
+    vectors, held_vectors = encode_stories(spec, stories), encode_stories(spec, held)
+    head_settings = HeadSettings(seed=settings.seed)
+    scorer = StandardTopics(spec, head_settings)
+    with progress("Fitting the head", head_settings.epochs) as advance:
+        scorer.fit(vectors, targets, exclusive=exclusive, on_progress=lambda *_: advance())
+    validation_logits = scorer.logits(held_vectors)
+    if spec.adapter:  # the encoder has seen the training rows: only held-out ones tell how sure it may be
+        return Fitted(scorer, validation_logits, held_targets, validation_logits)
+    logits = np.zeros_like(targets)
+    folds = stratified_folds([row[0] for row in labels], FOLDS, settings.seed)
+    with progress("Cross-validating", FOLDS) as advance:
+        for fold in range(FOLDS):
+            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            if len(inside) and len(outside):
+                part = StandardTopics(spec, head_settings)
+                part.fit([vectors[row] for row in inside], targets[inside], exclusive=exclusive)
+                logits[outside] = part.logits([vectors[row] for row in outside])
+            advance()
+    return Fitted(scorer, logits, targets, validation_logits)
+
+
+def _calibrate(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> Calibration:
+    if exclusive:
+        known = targets.any(axis=1)
+        return TemperatureScaling().fit(logits[known], targets[known].argmax(axis=1))
+    return PlattScaling().fit(logits, targets > 0)
+
+
+def fit_decisions(
+    probabilities: NDArray[np.float64], targets: NDArray[np.bool_], exclusive: bool
+) -> tuple[NDArray[np.float64], float]:
+    """Thresholds `(n_labels,)` for F1, and what the likeliest label needs when none passes its own.
+
+    Where labels exclude each other the likeliest is always given: the thresholds are 0.
+    """
+    n_labels = targets.shape[1]
+    if exclusive:
+        return np.full(n_labels, EXCLUSIVE_FLOOR), 1.0
+    thresholds = fit_thresholds(probabilities, targets)
+    grid = [1.0, *np.arange(0.1, 0.5, 0.02)]
+    best = max(grid, key=lambda lead: _micro_f1(decide(probabilities, thresholds, lead, False), targets))
+    return thresholds, float(best)
+
+
+def _micro_f1(given: NDArray[np.bool_], targets: NDArray[np.bool_]) -> float:
+    return float(2 * (given & targets).sum() / max(1, given.sum() + targets.sum()))
+
+
+def _cross_fitted(
+    logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probabilities and decisions of each half of the rows, by calibration and thresholds of the other half."""
+    order = np.random.default_rng(seed).permutation(len(logits))
+    probabilities, given = np.zeros(logits.shape), np.zeros(logits.shape, dtype=bool)
+    for part in (0, 1):
+        learn, judge = order[part::2], order[1 - part :: 2]
+        calibration = _calibrate(logits[learn], targets[learn], exclusive)
+        thresholds, lead = fit_decisions(calibration.apply(logits[learn]), targets[learn] > 0, exclusive)
+        probabilities[judge] = calibration.apply(logits[judge])
+        given[judge] = decide(probabilities[judge], thresholds, lead, exclusive)
+    return probabilities, given
+
+
+def _report(
+    articles: Articles,
+    validation: Articles,
+    classes: Sequence[str],
+    exclusive: bool,
+    judged: tuple[NDArray[np.float64], NDArray[np.bool_]],
+) -> Report:
+    assert validation.labels is not None and articles.labels is not None
+    probabilities, given = judged
+    targets = target_matrix(validation.labels, classes) > 0
+    first = first_labels(validation.labels, classes)
+    common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
+    guess, _ = majority_baseline(validation, classes, [common])
+    with progress("Fitting the TF-IDF + SVM baseline", 1) as advance:
+        scores, svm, notes = svm_baseline(validation, classes, exclusive, articles)
+        advance()
+    baselines = {
+        "majority": topic_metrics(targets, guess > 0, guess, first, exclusive),
+        "tfidf-svm": topic_metrics(targets, svm, scores, first, exclusive),
+    }
+    for figures in baselines.values():
+        figures.pop("ece", None)
+    return Report(
+        "topics",
+        len(validation),
+        topic_metrics(targets, given, probabilities, first, exclusive),
+        topic_intervals(targets, given, probabilities, first, exclusive),
+        baselines,
+        notes=notes,
+    )
