@@ -1,0 +1,5 @@
+"""`python -m inference`: the inference commands."""
+
+from inference.console import main
+
+main()

@@ -1,0 +1,149 @@
+"""The shell side of inference: `copydesk predict`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from inference.inputs import Source, read_sources
+from inference.prediction import Prediction
+
+
+class Engine(StrEnum):
+    """The engines that predict."""
+
+    standard = "standard"
+    fast = "fast"
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+def predict_command(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Text or HTML files, folders of them, .jsonl, .json or .csv tables; - for standard input."),
+    ] = None,
+    topics: Annotated[Path | None, typer.Option(help="Folder of a topic model; the shipped one when missing.")] = None,
+    summariser: Annotated[
+        Path | None, typer.Option(help="Folder of a summariser; the shipped one when missing.")
+    ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="standard: best on a CPU; fast: for millions of stories.")
+    ] = Engine.standard,
+    sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
+    words: Annotated[int | None, typer.Option(min=1, help="At most so many words in the brief.")] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="Probability a topic needs: 0.5 for all, or 'sport=0.7' for one; may be repeated."),
+    ] = None,
+    clean: Annotated[bool, typer.Option(help="Remove datelines, captions, link lists and the like first.")] = True,
+    format: Annotated[
+        Format, typer.Option(help="text for people, json (an array) or jsonl for programs.")
+    ] = Format.text,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+) -> None:
+    """Label stories with topics and write their briefs.
+
+    Examples:
+
+      copydesk predict story.txt
+
+      pbpaste | copydesk predict -
+
+      copydesk predict stories.jsonl --format jsonl --output labelled.jsonl
+    """
+    from inference.predict import Copydesk
+    from models.selection import Budget
+
+    if sentences is not None and words is not None:
+        raise typer.BadParameter("choose one of --sentences and --words.")
+    if not files:
+        if sys.stdin.isatty():
+            raise typer.BadParameter("name a file, or pipe a story in: copydesk predict story.txt")
+        files = ["-"]
+    _check(files)
+    desk = Copydesk.from_pretrained(
+        topics,
+        summariser,
+        engine=engine.value,
+        budget=Budget(sentences=sentences, words=words),
+        thresholds=_thresholds(threshold),
+        clean=clean,
+    )
+    results = _results(desk, files)
+    if output is None:
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        _write(results, sys.stdout, format)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    beside = output.with_name(f".{output.name}.part")
+    with beside.open("w", encoding="utf-8", errors="replace") as stream:
+        _write(results, stream, format)
+    beside.replace(output)
+
+
+def _check(files: Sequence[str]) -> None:
+    """Refuse missing files before a model is loaded."""
+    for name in files:
+        if name != "-" and not Path(name).exists():
+            from models.errors import DataError
+
+            raise DataError(f"{name}: no such file.")
+
+
+def _thresholds(given: Sequence[str] | None) -> float | dict[str, float] | None:
+    if not given:
+        return None
+    single: dict[str, float] = {}
+    for item in given:
+        label, _, value = item.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"--threshold {item!r}: expected a number, or label=number.") from None
+        if not label:
+            if len(given) > 1:
+                raise typer.BadParameter("--threshold: one number for all, or label=number for each, not both.")
+            return number
+        single[label] = number
+    return single
+
+
+def _results(desk: object, files: Sequence[str]) -> Iterator[tuple[str, Prediction]]:
+    from inference.predict import STREAM_WINDOW, Copydesk
+
+    assert isinstance(desk, Copydesk)
+    waiting: list[Source] = []
+    for source in read_sources(files):
+        waiting.append(source)
+        if len(waiting) == STREAM_WINDOW:
+            yield from _batch(desk, waiting)
+            waiting = []
+    yield from _batch(desk, waiting)
+
+
+def _batch(desk: object, sources: Sequence[Source]) -> Iterator[tuple[str, Prediction]]:
+    from inference.predict import Copydesk
+
+    assert isinstance(desk, Copydesk)
+    for source, prediction in zip(sources, desk.stream(source.story for source in sources), strict=True):
+        yield source.name, prediction
+
+
+def _write(results: Iterator[tuple[str, Prediction]], stream: IO[str], format: Format) -> None:
+    from inference import render
+
+    {Format.text: render.write_text, Format.json: render.write_json, Format.jsonl: render.write_jsonl}[format](
+        results, stream
+    )

@@ -1,0 +1,301 @@
+"""Copydesk in Python: one story in, one Prediction out; a list in, a list of the same length out."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.prediction import Contribution, Explanation, Prediction, SentenceScore
+from models.errors import CopydeskError, DataError, ModelError
+from models.language import foreign_language
+from models.selection import Budget
+from models.story import Story, balance_quotes, read_story
+from models.summary import SummaryModel
+from models.topics import TopicModel, passages
+
+log = logging.getLogger(__name__)
+
+ENGINES = ("standard", "fast")
+STREAM_WINDOW = 256
+Input = str | Mapping[str, Any] | Story
+
+
+def shipped(task: str, engine: str) -> Path:
+    """The folder of a model that ships with Copydesk; `task` is "topics" or "summariser"."""
+    return Path(str(resources.files("models") / "pretrained" / f"{task}-{engine}"))
+
+
+class Copydesk:
+    """Labels and summarises stories.
+
+    Args:
+        topics: the topic model, or None for no topics.
+        summariser: the summariser, or None for no briefs.
+        budget: how long a brief is, unless a call says otherwise.
+        thresholds: one probability for every label, or some labels' own; the model's where missing.
+        clean: whether noise (datelines, captions, link lists) is removed first.
+    """
+
+    def __init__(
+        self,
+        topics: TopicModel | None,
+        summariser: SummaryModel | None,
+        *,
+        budget: Budget | None = None,
+        thresholds: float | Mapping[str, float] | None = None,
+        clean: bool = True,
+    ) -> None:
+        """Keep the models; see the class for the arguments."""
+        self.topics = topics
+        self.summariser = summariser
+        self.budget = budget or Budget()
+        self.thresholds = topics.override(thresholds) if topics and thresholds is not None else None
+        self.clean = clean
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        topics: str | Path | None = None,
+        summariser: str | Path | None = None,
+        *,
+        engine: str = "standard",
+        budget: Budget | None = None,
+        thresholds: float | Mapping[str, float] | None = None,
+        clean: bool = True,
+    ) -> Copydesk:
+        """Load models: the shipped ones of an engine, or your own folders in their place.
+
+        Raises:
+            ModelError: there is no such engine, or a folder holds no sound model.
+        """
+        if engine not in ENGINES:
+            raise ModelError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}.")
+        return cls(
+            TopicModel.load(topics or shipped("topics", engine)),
+            SummaryModel.load(summariser or shipped("summariser", engine)),
+            budget=budget,
+            thresholds=thresholds,
+            clean=clean,
+        )
+
+    @overload
+    def predict(self, stories: Input, *, budget: Budget | None = None) -> Prediction: ...
+    @overload
+    def predict(self, stories: Sequence[Any], *, budget: Budget | None = None) -> list[Prediction]: ...
+    def predict(self, stories: Any, *, budget: Budget | None = None) -> Prediction | list[Prediction]:
+        """Label and summarise.
+
+        Args:
+            stories: a text (plain or HTML), a mapping with "text" and perhaps "title", or a list of such. In a list
+                anything else gets an empty Prediction with a warning, so that no row shifts.
+            budget: how long a brief is.
+
+        Returns:
+            A Prediction for a story, a list for a list.
+
+        Raises:
+            TypeError: a single story is of a wrong type.
+        """
+        if isinstance(stories, (str, Mapping, Story)):
+            self._read(stories)  # a single wrong type is the caller's mistake
+            return self._predict([stories], budget)[0]
+        if isinstance(stories, Iterable) and not isinstance(stories, (bytes, bytearray)):
+            return list(self.stream(stories, budget=budget))
+        raise TypeError(f"predict: expected a story (str) or a list of stories, not {type(stories).__name__}.")
+
+    def stream(
+        self, stories: Iterable[Any], *, budget: Budget | None = None, window: int = STREAM_WINDOW
+    ) -> Iterator[Prediction]:
+        """Predictions of any number of stories, in order, holding at most `window` stories in memory."""
+        iterator = iter(stories)
+        while batch := list(itertools.islice(iterator, window)):
+            yield from self._predict(batch, budget)
+
+    def explain(self, story: Input, label: str) -> Explanation:
+        """What each part of a story adds to a label's logit.
+
+        Raises:
+            DataError: the model does not know the label.
+        """
+        if self.topics is None:
+            raise ModelError("explain: this Copydesk has no topic model.")
+        if label not in self.topics.classes_:
+            raise DataError(f"explain: unknown label {label!r}; the model knows {', '.join(self.topics.classes_)}.")
+        column = self.topics.classes_.index(label)
+        read = self._read(story)
+        parts = self._parts(read, label, column)
+        logits = self.topics.decision_function([read])
+        limits = self.topics.thresholds_ if self.thresholds is None else self.thresholds
+        return Explanation(
+            label,
+            float(logits[0, column]),
+            float(self.topics.calibration.apply(logits)[0, column]),
+            float(limits[column]),
+            tuple(parts),
+        )
+
+    def _parts(self, story: Story, label: str, column: int) -> list[Contribution]:
+        assert self.topics is not None
+        if self.topics.engine == "fast":
+            from models.topics import full_text
+
+            return [Contribution(gram, value) for gram, value in self.topics.scorer.explain(full_text(story), label)]
+        vectors = [encoded.vectors for encoded in self.topics.scorer.encode([passages(story)])]
+        values = self.topics.scorer.contributions(vectors)[0][:, column] if len(vectors[0]) else []
+        head = [(story.title, None, None)] if story.title else []
+        places = head + [(sentence.text, sentence.start, sentence.end) for sentence in story.sentences]
+        return [
+            Contribution(str(text), float(value), start, end)
+            for (text, start, end), value in zip(places, values, strict=True)
+        ]
+
+    def _read(self, story: Any) -> Story:
+        """The story of an input.
+
+        Raises:
+            TypeError: it is no story.
+        """
+        if isinstance(story, Story):
+            return story
+        title = None
+        if isinstance(story, Mapping):
+            title, story = story.get("title"), story.get("text")
+        if not isinstance(story, str):
+            raise TypeError(f"expected a story (str, or a mapping with 'text'), not {type(story).__name__}")
+        return read_story(story, title=title if isinstance(title, str) else None, clean=self.clean)
+
+    def _read_or_warn(self, story: Any) -> Story:
+        try:
+            return self._read(story)
+        except TypeError as error:
+            return Story("", None, (), (), (f"not a story: {error}",))
+
+    def _predict(self, stories: Sequence[Any], budget: Budget | None) -> list[Prediction]:
+        read = [self._read_or_warn(story) for story in stories]
+        topic_vectors, summary_vectors, cut = self._encode(read)
+        probabilities = self._probabilities(read, topic_vectors)
+        scores = self._sentence_scores(read, summary_vectors)
+        return [
+            self._assemble(
+                story,
+                probabilities[row] if probabilities is not None else None,
+                scores[row],
+                cut[row],
+                budget or self.budget,
+            )
+            for row, story in enumerate(read)
+        ]
+
+    def _encode(self, stories: Sequence[Story]) -> tuple[Any, Any, list[int]]:
+        """Sentence vectors for topics and for summaries, from one pass where both share an encoder."""
+        cut = [0] * len(stories)
+        read: dict[str, list[NDArray[np.float32]]] = {}
+        results: list[list[NDArray[np.float32]] | None] = []
+        for model in (self.topics, self.summariser):
+            if model is None or model.engine != "standard":
+                results.append(None)
+                continue
+            key = model.scorer.spec.fingerprint
+            if key not in read:
+                encoded = model.scorer.encode([passages(story) for story in stories])
+                read[key] = [story.vectors for story in encoded]
+                cut = [max(before, len(story.cut)) for before, story in zip(cut, encoded, strict=True)]
+            results.append(read[key])
+        return results[0], results[1], cut
+
+    def _probabilities(self, stories: Sequence[Story], vectors: Any) -> NDArray[np.float64] | None:
+        return None if self.topics is None else self.topics.predict_proba(stories, vectors)
+
+    def _sentence_scores(self, stories: Sequence[Story], vectors: Any) -> list[NDArray[np.float32]]:
+        if self.summariser is None:
+            return [np.zeros(len(story.sentences), dtype=np.float32) for story in stories]
+        if self.summariser.engine == "fast":
+            scores: list[NDArray[np.float32]] = self.summariser.scorer.scores(stories)
+            return scores
+        bodies = [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
+        scores = self.summariser.scorer.scores(bodies)
+        return scores
+
+    def _assemble(
+        self,
+        story: Story,
+        probabilities: NDArray[np.float64] | None,
+        logits: NDArray[np.float32],
+        cut: int,
+        budget: Budget,
+    ) -> Prediction:
+        warnings = list(story.warnings)
+        texts = [sentence.text for sentence in story.sentences]
+        words = story.words
+        if texts and words < 4:
+            warnings.append("the story has fewer than four words: too little to label or shorten.")
+        if cut:
+            warnings.append(f"{cut} very long sentence(s) were cut to the encoder's window when scored.")
+        language = foreign_language(story.text) if words >= 4 else None
+        if language is not None:
+            warnings.append(f"the story does not look like English (rather {language!r}): do not trust its topics.")
+        chosen: list[int] = []
+        if self.summariser is not None and texts:
+            chosen = list(range(len(texts))) if words < 4 else self.summariser.choose(logits, texts, budget)
+            if not chosen:
+                warnings.append("no sentence fits the length asked for: the brief is empty.")
+        topics = self._topics(probabilities, readable=words >= 4 and language is None)
+        if self.topics is not None and words >= 4 and language is None and not topics:
+            warnings.append("no topic passed its threshold.")
+        have = set(chosen)
+        return Prediction(
+            topics=topics,
+            summary=" ".join(balance_quotes(texts[index]) for index in chosen),
+            sentences=tuple(
+                SentenceScore(s.text, s.start, s.end, _probability(logits[i]), i in have)
+                for i, s in enumerate(story.sentences)
+            ),
+            title=story.title,
+            scores=self._all_scores(probabilities),
+            text=story.original,
+            removed=story.removed,
+            warnings=tuple(warnings),
+        )
+
+    def _topics(self, probabilities: NDArray[np.float64] | None, *, readable: bool) -> tuple[Any, ...]:
+        if self.topics is None or probabilities is None or not readable:
+            return ()
+        return tuple(self.topics.topics(probabilities[None], self.thresholds)[0])
+
+    def _all_scores(self, probabilities: NDArray[np.float64] | None) -> dict[str, float]:
+        if self.topics is None or probabilities is None:
+            return {}
+        order = np.argsort(-probabilities, kind="stable")
+        return {self.topics.classes_[index]: float(probabilities[index]) for index in order}
+
+
+def _probability(logit: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(float(logit), -60.0, 60.0))))
+
+
+_DEFAULT: dict[str, Copydesk] = {}
+_LOCK = threading.Lock()
+
+
+@overload
+def predict(stories: Input, *, engine: str = "standard") -> Prediction: ...
+@overload
+def predict(stories: Sequence[Any], *, engine: str = "standard") -> list[Prediction]: ...
+def predict(stories: Any, *, engine: str = "standard") -> Prediction | list[Prediction]:
+    """Label and summarise with the shipped models, loaded once; see `Copydesk.predict`."""
+    with _LOCK:
+        if engine not in _DEFAULT:
+            _DEFAULT[engine] = Copydesk.from_pretrained(engine=engine)
+    result: Prediction | list[Prediction] = _DEFAULT[engine].predict(stories)
+    return result
+
+
+__all__ = ["Copydesk", "CopydeskError", "predict", "shipped"]

@@ -1,0 +1,95 @@
+"""What a prediction holds; the same fields whatever was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from models.story import Removal
+from models.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceScore:
+    """A sentence of the story.
+
+    Attributes:
+        text: the sentence, white space and broken characters repaired.
+        start: first character in `Prediction.text`.
+        end: one past the last character.
+        score: probability of belonging in the brief, 0 to 1.
+        chosen: whether the brief has it.
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Topics and brief of one story.
+
+    Attributes:
+        topics: the labels given, likeliest first; empty where none passed its threshold.
+        summary: whole sentences of the story, in its order; empty for a story without any.
+        sentences: every sentence with its place and score.
+        title: the headline, given or found.
+        scores: probability of every label, likeliest first.
+        text: what the offsets count in: the input, or for HTML the article found in it.
+        removed: what cleaning took out.
+        warnings: what a careful reader should know, in plain words.
+    """
+
+    topics: tuple[Topic, ...] = ()
+    summary: str = ""
+    sentences: tuple[SentenceScore, ...] = ()
+    title: str | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    text: str = ""
+    removed: tuple[Removal, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction as JSON-ready values; always the same keys."""
+        plain = asdict(self)
+        plain["topics"] = [asdict(topic) for topic in self.topics]
+        plain["sentences"] = [asdict(sentence) for sentence in self.sentences]
+        plain["removed"] = [asdict(removal) for removal in self.removed]
+        plain["warnings"] = list(self.warnings)
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A part of a story and what it adds to a label's logit; `start` is None for what has no place in the text."""
+
+    text: str
+    value: float
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a story has a label, or has it not: the contributions sum to the logit exactly.
+
+    Attributes:
+        label: the label in question.
+        logit: the model's raw score.
+        probability: the score after calibration.
+        threshold: the probability the label needs.
+        contributions: in the order of the story.
+    """
+
+    label: str
+    logit: float
+    probability: float
+    threshold: float
+    contributions: tuple[Contribution, ...]
+
+    def strongest(self, n: int = 3) -> list[Contribution]:
+        """The `n` parts that speak most for the label."""
+        return sorted(self.contributions, key=lambda part: -part.value)[:n]

@@ -1,0 +1,162 @@
+"""The command line as a user meets it: exit codes, formats, messages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from inference.console import app
+from models.errors import DataError
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options that name fast models trained on the seed corpus by the command line itself."""
+    base = tmp_path_factory.mktemp("fast")
+    seeds = Path(__file__).parents[2] / "seeds" / "index.jsonl"
+    for task in ("topics", "summariser"):
+        result = CliRunner().invoke(
+            app, ["train", task, "--data", str(seeds), "--engine", "fast", "--output", str(base / task)]
+        )
+        assert result.exit_code == 0, result.output
+        assert "held-out articles" in result.output
+        assert ("tfidf-svm" if task == "topics" else "lead-3") in result.output
+    return ["--engine", "fast", "--topics", str(base / "topics"), "--summariser", str(base / "summariser")]
+
+
+def predict(trained: list[str], *arguments: str, stdin: str | None = None) -> str:
+    result = CliRunner().invoke(app, ["predict", *arguments, *trained], input=stdin)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+STORY = "The council of Port Alder voted on Monday to rebuild the bridge. Work begins in May. It will cost $3 million."
+
+
+def test_text_json_and_jsonl_say_the_same(trained: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(STORY, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Council backs new bridge plan\n\n" + STORY, encoding="utf-8")
+    files = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    array = json.loads(predict(trained, *files, "--format", "json"))
+    lines = [json.loads(line) for line in predict(trained, *files, "--format", "jsonl").splitlines()]
+    assert array == lines
+    assert [row["source"] for row in array] == files
+    assert array[1]["title"] == "Council backs new bridge plan"
+    text = predict(trained, *files)
+    assert "Council backs" in text
+    assert "Brief" in text
+    one = json.loads(predict(trained, files[0], "--format", "json"))
+    assert isinstance(one, list)
+
+
+def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path: Path) -> None:
+    assert json.loads(predict(trained, "-", "--format", "json", stdin=STORY))[0]["source"] == "standard input"
+    rows = [{"id": "x", "headline": "Bridge plan", "body": STORY}, "not an object", {"id": "z", "body": None}]
+    lines = [json.dumps(rows[0]), "{broken", json.dumps(rows[2])]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    out = [json.loads(line) for line in predict(trained, str(tmp_path / "rows.jsonl"), "--format", "jsonl").splitlines()]
+    assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "2", "z"]
+    assert out[0]["title"] == "Bridge plan"
+    assert out[1]["warnings"]
+    assert out[2]["warnings"]
+    (tmp_path / "table.csv").write_text('id,title,text\n7,Plan,"Two lines,\none story here."\n', encoding="utf-8-sig")
+    (row,) = json.loads(predict(trained, str(tmp_path / "table.csv"), "--format", "json"))
+    assert row["sentences"]
+    (tmp_path / "folder").mkdir()
+    for name in "ba":
+        (tmp_path / "folder" / f"{name}.txt").write_text(STORY)
+    both = json.loads(predict(trained, str(tmp_path / "folder"), "--format", "json"))
+    assert [Path(row["source"]).name for row in both] == ["a.txt", "b.txt"]
+
+
+def test_output_goes_to_a_file_whole(trained: list[str], tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "out.jsonl"
+    assert predict(trained, "-", "--format", "jsonl", "--output", str(target), stdin=STORY) == ""
+    assert json.loads(target.read_text())["summary"]
+    assert [path.name for path in target.parent.iterdir()] == ["out.jsonl"]
+
+
+def test_budgets_and_thresholds_are_options(trained: list[str]) -> None:
+    row = json.loads(predict(trained, "-", "--format", "json", "--sentences", "1", stdin=STORY))[0]
+    assert sum(sentence["chosen"] for sentence in row["sentences"]) == 1
+    row = json.loads(predict(trained, "-", "--format", "json", "--words", "5", stdin=STORY))[0]
+    assert len(row["summary"].split()) <= 5
+    row = json.loads(predict(trained, "-", "--format", "json", "--threshold", "0", stdin=STORY))[0]
+    assert len(row["topics"]) == 17
+    row = json.loads(predict(trained, "-", "--format", "json", "--threshold", "sport=0", stdin=STORY))[0]
+    assert "sport" in [topic["label"] for topic in row["topics"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sentences", "2", "--words", "9"], "one of --sentences and --words"),
+        (["--sentences", "0"], "--sentences"),
+        (["--threshold", "high"], "expected a number"),
+        (["--format", "xml"], "--format"),
+    ],
+)
+def test_wrong_usage_ends_with_2(trained: list[str], arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["predict", "-", *arguments, *trained], input=STORY)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+@pytest.mark.parametrize(("name", "content"), [("gone.txt", None), ("a.docx", b"PK"), ("b.txt", b"\x00\x01\x02" * 9)])
+def test_unusable_input_is_named(trained: list[str], tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    result = CliRunner().invoke(app, ["predict", str(tmp_path / name), *trained])
+    assert isinstance(result.exception, DataError)
+    assert name in str(result.exception)
+
+
+def test_errors_are_one_line_on_standard_error_with_exit_code_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "inference", "predict", str(tmp_path / "gone.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 2
+    assert done.stderr.strip().count("\n") == 0
+    assert "gone.txt" in done.stderr
+    assert done.stdout == ""
+
+
+def test_evaluate_writes_the_json_of_the_contract(trained: list[str], tmp_path: Path, seeds: Path) -> None:
+    for task, option, metrics in (
+        ("topics", trained[3], {"accuracy", "micro_f1", "macro_f1", "first_accuracy", "ece"}),
+        ("summariser", trained[5], {"rouge1", "rouge2", "rougeL", "rougeLsum"}),
+    ):
+        target = tmp_path / f"{task}.json"
+        arguments = ["evaluate", task, "--model", option, "--data", str(seeds / "index.jsonl"), "--json", str(target)]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        first = target.read_bytes()
+        report = json.loads(first)
+        assert report["n"] == 87
+        assert metrics <= set(report["metrics"])
+        assert metrics <= set(report["intervals"])
+        assert set(report["baselines"]) == ({"majority", "tfidf-svm"} if task == "topics" else {"lead-3", "oracle"})
+        CliRunner().invoke(app, arguments)
+        assert target.read_bytes() == first
+
+
+def test_the_fast_engine_never_loads_torch(trained: list[str]) -> None:
+    program = (
+        "import sys; from inference import Copydesk; "
+        f"d = Copydesk.from_pretrained({trained[3]!r}, {trained[5]!r}, engine='fast'); "
+        f"assert d.predict({STORY!r}).summary; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_help_teaches() -> None:
+    for arguments, words in (([], "predict"), (["train", "topics"], "--labels-column"), (["predict"], "Examples")):
+        result = CliRunner().invoke(app, [*arguments, "--help"])
+        assert result.exit_code == 0
+        assert words in result.output
