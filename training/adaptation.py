@@ -16,7 +16,7 @@ from models.topics import passages, target_matrix
 from training.data import Articles, fingerprint
 from training.evaluation import with_labels
 from training.finetune import Adapted, FinetuneSettings, SummaryTask, TopicTask, finetune
-from training.provenance import library_versions
+from training.provenance import library_versions, short_name
 from training.stories import read_stories, split_articles
 from training.summariser import extract_labels, with_summaries
 
@@ -75,12 +75,12 @@ def adapt_encoder(
         if len(classes) < 2:
             raise DataError(f"{topics.name}: every row has the same label; fine-tuning needs at least two.")
         labelled, held = topic_task(train, classes), topic_task(validation, classes)
-        data["topics"] = {"name": Path(topics.name).name, "rows": len(train), "fingerprint": fingerprint(train)}
+        data["topics"] = {"name": short_name(topics.name), "rows": len(train), "fingerprint": fingerprint(train)}
     if summaries is not None:
         articles, _ = with_summaries(summaries)
         summarised = summary_task(articles)
         data["summaries"] = {
-            "name": Path(articles.name).name,
+            "name": short_name(articles.name),
             "rows": len(articles),
             "fingerprint": fingerprint(articles),
         }

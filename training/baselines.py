@@ -68,10 +68,10 @@ def svm_baseline(
             f"tfidf-svm: the training data is not at hand; cross-validated on the {len(texts)} evaluated rows "
             "(pass --training-data for the full baseline)."
         )
-    given = scores >= 0
-    if exclusive:
-        given = np.zeros_like(targets)
-        given[np.arange(len(texts)), scores.argmax(axis=1)] = True
+    best = np.zeros_like(targets)
+    best[np.arange(len(texts)), scores.argmax(axis=1)] = True
+    over = scores >= 0
+    given = best if exclusive else over | (best & ~over.any(axis=1, keepdims=True))
     return 1.0 / (1.0 + np.exp(-scores)), given, [note]
 
 

@@ -68,6 +68,12 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures
 Checkpoints = Annotated[
     Path | None, typer.Option("--checkpoints", help="Folder for checkpoints; next to --output when missing.")
 ]
+Cache = Annotated[
+    Path | None, typer.Option("--cache", help="Keep sentence vectors in this folder: the next run starts at the head.")
+]
+Notes = Annotated[
+    Path | None, typer.Option("--notes", exists=True, help="Markdown for the model card: data, licence, limits.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint of an interrupted run.")]
 Model = Annotated[Path | None, typer.Option("--model", help="The model's folder; the shipped model when missing.")]
 
@@ -89,6 +95,8 @@ def train_topics_command(
     labels_column: LabelsColumn = None,
     checkpoints: Checkpoints = None,
     resume: Resume = False,
+    cache: Cache = None,
+    notes: Notes = None,
 ) -> None:
     """Train a topic classifier.
 
@@ -117,10 +125,10 @@ def train_topics_command(
                 resume,
             )
         )
-    settings = TopicSettings(engine.value, encoder, held_out, seed)
+    settings = TopicSettings(engine.value, encoder, held_out, seed, cache)
     model, report, training = train_topics(articles, held, settings)
     purpose = f"Labels news stories with {len(model.classes_)} topics ({engine.value} engine)."
-    card = model_card("Topic model", purpose, training, report, command=_command())
+    card = model_card("Topic model", purpose, training, report, command=_command(), notes=_notes(notes))
     save_artefact(model.artefact(training, card), output)
     _show(report, f"Model written to {output}")
 
@@ -142,6 +150,8 @@ def train_summariser_command(
     summary_column: SummaryColumn = None,
     checkpoints: Checkpoints = None,
     resume: Resume = False,
+    cache: Cache = None,
+    notes: Notes = None,
 ) -> None:
     """Train an extractive summariser.
 
@@ -157,10 +167,10 @@ def train_summariser_command(
     held = _read(validation, columns, "summaries", None) if validation else None
     if finetune is Finetune.lora and engine is Engine.standard:
         encoder = str(_adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume))
-    settings = SummariserSettings(engine.value, encoder, held_out, seed=seed)
+    settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)
     model, report, training = train_summariser(articles, held, settings)
     purpose = f"Scores the sentences of a news story for its brief ({engine.value} engine)."
-    card = model_card("Summariser", purpose, training, report, command=_command())
+    card = model_card("Summariser", purpose, training, report, command=_command(), notes=_notes(notes))
     save_artefact(model.artefact(training, card), output)
     _show(report, f"Model written to {output}")
 
@@ -287,9 +297,15 @@ def _adapt(
     return target
 
 
+def _notes(path: Path | None) -> str:
+    return path.read_text(encoding="utf-8") if path else ""
+
+
 def _command() -> str:
-    """The command as typed, with paths reduced to their last part: a model card names no machine's folders."""
-    return " ".join(["copydesk", *(shlex.quote(Path(a).name if "/" in a else a) for a in sys.argv[1:])])
+    """The command as typed, with paths shortened: a model card names no machine's folders."""
+    from training.provenance import short_name
+
+    return " ".join(["copydesk", *(shlex.quote(short_name(a) if "/" in a else a) for a in sys.argv[1:])])
 
 
 def _write(report: Report, path: Path | None) -> None:

@@ -124,6 +124,25 @@ def evaluate_topics(
     )
 
 
+def topic_figures(model: TopicModel, articles: Articles) -> dict[str, float]:
+    """The metrics alone, without intervals and baselines."""
+    articles, _ = with_labels(articles)
+    assert articles.labels is not None
+    probabilities = model.predict_proba(read_stories(articles))
+    targets = target_matrix(articles.labels, model.classes_) > 0
+    first = first_labels(articles.labels, model.classes_)
+    return topic_metrics(targets, model.decide(probabilities), probabilities, first, model.exclusive_)
+
+
+def summarise_and_score(model: SummaryModel, articles: Articles, budget: Budget | None = None) -> dict[str, float]:
+    """ROUGE alone, without intervals and baselines."""
+    stories = read_stories(articles)
+    chosen, _ = summarise(model, stories, budget)
+    candidates = [[story.sentences[index].text for index in rows] for story, rows in zip(stories, chosen, strict=True)]
+    references = [reference_sentences(summary or "") for summary in articles.summaries or []]
+    return {name: float(values.mean()) for name, values in rouge_scores(candidates, references).items()}
+
+
 def summarise(
     model: SummaryModel, stories: Sequence[Story], budget: Budget | None = None
 ) -> tuple[list[list[int]], list[NDArray[np.float32]]]:

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.artefact import TRAINING, load_artefact
 from training.data import Articles, fingerprint
 
 if TYPE_CHECKING:
@@ -26,15 +27,27 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+def short_name(name: str) -> str:
+    """The last folder and the file of a path: enough to know the data by, and nothing of the machine."""
+    return "/".join(Path(name).parts[-2:]) if "." in Path(name).name else Path(name).name
+
+
 def provenance(settings: Any, articles: Articles, validation: Articles, report: Report) -> dict[str, Any]:
-    """Data, settings, versions and validation figures of a training run, without times or machine paths."""
-    plain = asdict(settings)
+    """Data, settings, versions and validation figures of a training run, without times or machine paths.
+
+    Where the encoder was adapted by Copydesk, how it came to be is part of it.
+    """
+    plain = {name: value for name, value in asdict(settings).items() if name != "cache"}
+    encoder: dict[str, Any] = {}
     if plain.get("encoder"):
+        if (Path(plain["encoder"]) / TRAINING).is_file():
+            encoder = {"encoder": load_artefact(plain["encoder"]).training}
         plain["encoder"] = Path(plain["encoder"]).name
     return {
-        "data": {"name": Path(articles.name).name, "rows": len(articles), "fingerprint": fingerprint(articles)},
+        **encoder,
+        "data": {"name": short_name(articles.name), "rows": len(articles), "fingerprint": fingerprint(articles)},
         "validation": {
-            "name": Path(validation.name).name,
+            "name": short_name(validation.name),
             "rows": len(validation),
             "fingerprint": fingerprint(validation),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -51,8 +53,16 @@ def read_stories(articles: Articles, *, workers: int = 2) -> list[Story]:
     return stories
 
 
-def encode_stories(spec: EncoderSpec, stories: Sequence[Story]) -> list[NDArray[np.float16]]:
-    """Sentence vectors of each story's passages (title first, where there is one), in float16."""
+def encode_stories(spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None) -> list[NDArray[np.float16]]:
+    """Sentence vectors of each story's passages (title first, where there is one), in float16.
+
+    With a `cache` folder the vectors are kept there under a name made of the encoder and the text, and read back the
+    next time.
+    """
+    kept = cache / f"{_vectors_key(spec, stories)}.safetensors" if cache is not None else None
+    if kept is not None and kept.is_file():
+        found = safetensors.numpy.load_file(kept)
+        return np.split(found["vectors"], np.cumsum(found["sentences"])[:-1])
     vectors: list[NDArray[np.float16]] = []
     encoder = spec.open()
     with progress("Encoding stories", len(stories)) as advance:
@@ -60,7 +70,20 @@ def encode_stories(spec: EncoderSpec, stories: Sequence[Story]) -> list[NDArray[
             part = [passages(story) for story in stories[first : first + ENCODE_TOGETHER]]
             vectors.extend(story.vectors.astype(np.float16) for story in encoder.encode(part))
             advance(len(part))
+    if kept is not None and vectors:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        sizes = np.array([len(story) for story in vectors], dtype=np.int64)
+        beside = kept.with_suffix(".part")
+        safetensors.numpy.save_file({"vectors": np.concatenate(vectors), "sentences": sizes}, beside)
+        beside.replace(kept)
     return vectors
+
+
+def _vectors_key(spec: EncoderSpec, stories: Sequence[Story]) -> str:
+    digest = hashlib.sha256(spec.fingerprint.encode())
+    for story in stories:
+        digest.update("\n".join([*passages(story), ""]).encode("utf-8", "replace") + b"\0")
+    return digest.hexdigest()[:32]
 
 
 def open_encoder(name: str | None) -> EncoderSpec:

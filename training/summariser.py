@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class SummariserSettings:
         held_out: share of the training data that validates when there is no validation data.
         epochs: passes of the head over the stories.
         seed: of the split and the head.
+        cache: folder for sentence vectors, so that the next run need not encode again.
     """
 
     engine: str = "standard"
@@ -47,6 +49,7 @@ class SummariserSettings:
     held_out: float = 0.1
     epochs: int = 4
     seed: int = 13
+    cache: Path | None = None
 
 
 def with_summaries(articles: Articles) -> tuple[Articles, list[str]]:
@@ -148,8 +151,8 @@ def _fit_standard(
     spec = open_encoder(settings.encoder)
     scorer = StandardSummariser(spec)
     scorer.settings = replace(scorer.settings, epochs=settings.epochs, seed=settings.seed)
-    bodies = _bodies(stories, encode_stories(spec, stories))
-    held_bodies = _bodies(held, encode_stories(spec, held))
+    bodies = _bodies(stories, encode_stories(spec, stories, settings.cache))
+    held_bodies = _bodies(held, encode_stories(spec, held, settings.cache))
     start = _started_head(settings.encoder)
     with progress("Fitting the head", settings.epochs) as advance:
         scorer.fit(bodies, _targets(stories, extracts), on_progress=lambda *_: advance(), start=start)

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,14 @@ class TopicSettings:
         encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared.
         held_out: share of the training data that validates when there is no validation data.
         seed: of the split, the head and the folds.
+        cache: folder for sentence vectors, so that the next run need not encode again.
     """
 
     engine: str = "standard"
     encoder: str | None = None
     held_out: float = 0.1
     seed: int = 13
+    cache: Path | None = None
 
 
 @dataclass(slots=True)
@@ -154,7 +157,7 @@ def _fit_standard(
     from models.standard import StandardTopics
 
     spec = open_encoder(settings.encoder)
-    vectors, held_vectors = encode_stories(spec, stories), encode_stories(spec, held)
+    vectors, held_vectors = encode_stories(spec, stories, settings.cache), encode_stories(spec, held, settings.cache)
     head_settings = HeadSettings(seed=settings.seed)
     scorer = StandardTopics(spec, head_settings)
     with progress("Fitting the head", head_settings.epochs) as advance:

@@ -61,7 +61,8 @@ def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path
     rows = [{"id": "x", "headline": "Bridge plan", "body": STORY}, "not an object", {"id": "z", "body": None}]
     lines = [json.dumps(rows[0]), "{broken", json.dumps(rows[2])]
     (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    out = [json.loads(line) for line in predict(trained, str(tmp_path / "rows.jsonl"), "--format", "jsonl").splitlines()]
+    written = predict(trained, str(tmp_path / "rows.jsonl"), "--format", "jsonl")
+    out = [json.loads(line) for line in written.splitlines()]
     assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "2", "z"]
     assert out[0]["title"] == "Bridge plan"
     assert out[1]["warnings"]

@@ -33,7 +33,9 @@ def articles(rows: list[dict[str, Any]]) -> Articles:
 
 
 @pytest.fixture(scope="session")
-def folders(tiny_encoder: Path, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def folders(
+    tiny_encoder: Path, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
     """Models trained on the seed corpus with the tiny encoder: they know little, and work the same."""
     base = tmp_path_factory.mktemp("models")
     data = articles(rows)
@@ -72,12 +74,15 @@ def test_the_brief_is_whole_sentences_in_story_order(desk: Copydesk, rows: list[
         chosen = [sentence.text for sentence in prediction.sentences if sentence.chosen]
         assert 1 <= len(chosen) <= 4
         assert len(prediction.summary) <= len(" ".join(chosen)) + 2 * len(chosen)  # quotes may be balanced
-        places = [prediction.summary.find(text.strip("\"“”")[:40]) for text in chosen]
+        places = [prediction.summary.find(text.strip('"“”')[:40]) for text in chosen]
         assert places == sorted(places)
         assert -1 not in places
 
 
-@pytest.mark.parametrize("story", ["", "   \n ", "Hello", "🎉🎉🎉", "\x00", "\ud800 lone", "<html><body></body></html>"])
+NO_STORIES = ["", "   \n ", "Hello", "🎉🎉🎉", "\x00", "\ud800 lone", "<html><body></body></html>"]
+
+
+@pytest.mark.parametrize("story", NO_STORIES)
 def test_stories_that_are_none_get_a_warning_and_no_topics(desk: Copydesk, story: str) -> None:
     prediction = desk.predict(story)
     assert prediction.topics == ()

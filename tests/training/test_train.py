@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ from training.finetune import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
-WORDS = {"sport": "goal match team striker", "weather": "rain storm wind forecast", "health": "doctor clinic nurse ward"}
+WORDS = {
+    "sport": "goal match team striker",
+    "weather": "rain storm wind forecast",
+    "health": "doctor clinic nurse ward",
+}
 
 
 def toy(n: int = 90, *, exclusive: bool = True) -> Articles:
@@ -33,14 +38,16 @@ def toy(n: int = 90, *, exclusive: bool = True) -> Articles:
     for row in range(n):
         label = names[row % 3]
         words = rng.permutation([*WORDS[label].split() * 2, "the", "town", "said", "on", "Monday"])
-        texts.append(f"The {' '.join(words)} again in report {row}. It was a {words[0]} day for the people of the town.")
+        texts.append(f"The {' '.join(words)} again in report {row}. It was a {words[0]} day for the town.")
         labels.append([label] if exclusive or row % 2 else [label, names[(row + 1) % 3]])
     rows = list(range(1, n + 1))
     return Articles("toy", rows, [str(row) for row in rows], [None] * n, texts, labels, exclusive, None)
 
 
 @pytest.mark.parametrize("engine", ["fast", "standard"])
-def test_a_single_label_model_learns_saves_and_answers_the_same(engine: str, tiny_encoder: Path, tmp_path: Path) -> None:
+def test_a_single_label_model_learns_and_answers_the_same_when_loaded(
+    engine: str, tiny_encoder: Path, tmp_path: Path
+) -> None:
     data = toy()
     model, report, training = train_topics(data, settings=TopicSettings(engine, str(tiny_encoder)))
     assert report.metrics["accuracy"] >= (0.9 if engine == "fast" else 0.4)
@@ -116,7 +123,8 @@ def test_a_summariser_trains_saves_and_is_judged(
     assert report.baselines["oracle"]["rouge1"] > report.metrics["rouge1"]
     save_artefact(model.artefact(training, "card"), tmp_path / "model")
     loaded = SummaryModel.load(tmp_path / "model")
-    one, two = (evaluate_summariser(m, seed_articles.take(range(12)), budget=Budget(sentences=2)) for m in (model, loaded))
+    few = seed_articles.take(range(12))
+    one, two = (evaluate_summariser(m, few, budget=Budget(sentences=2)) for m in (model, loaded))
     assert one.to_dict() == two.to_dict()
     assert one.metrics["sentences"] == 2
     low, high = one.intervals["rouge1"]
@@ -154,7 +162,7 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     whole = adapt("whole")
     checkpoints = sorted((tmp_path / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
     for later in checkpoints[1:]:
-        __import__("shutil").rmtree(later)
+        shutil.rmtree(later)
     resumed = adapt("resumed", resume=True)
     assert (whole / "adapter.safetensors").read_bytes() == (resumed / "adapter.safetensors").read_bytes()
 
