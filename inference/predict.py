@@ -17,7 +17,7 @@ from inference.prediction import Contribution, Explanation, Prediction, Sentence
 from models.errors import CopydeskError, DataError, ModelError
 from models.language import foreign_language
 from models.selection import Budget
-from models.story import Story, balance_quotes, read_story
+from models.story import Story, read_story
 from models.summary import SummaryModel
 from models.topics import TopicModel, passages
 
@@ -253,7 +253,7 @@ class Copydesk:
         have = set(chosen)
         return Prediction(
             topics=topics,
-            summary=" ".join(balance_quotes(texts[index]) for index in chosen),
+            summary=" ".join(story.standalone(index) for index in chosen),
             sentences=tuple(
                 SentenceScore(s.text, s.start, s.end, _probability(logits[i]), i in have)
                 for i, s in enumerate(story.sentences)

@@ -161,12 +161,12 @@ class TemperatureScaling:
             ModelError: `config` is not of this kind or malformed.
         """
         value = config.get("temperature")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if config.get("kind") != "temperature" or not number or not 0 < value < np.inf:
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+        if config.get("kind") != "temperature" or not 0 < number < np.inf:
             message = f"calibration: expected kind 'temperature' and a positive number, got {value!r}."
             raise ModelError(message)
         made = cls()
-        made.temperature_ = float(value)
+        made.temperature_ = number
         return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from models.heads import SummaryHead, TopicHead, pad_stories
 
 Vectors = Sequence[NDArray[Any]]
+SMALLEST_BATCH, FEWEST_STEPS, MOST_EPOCHS = 8, 400, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,13 @@ class HeadSettings:
     batch: int = 64
     dropout: float = 0.3
     seed: int = 13
+
+
+def settings_for(settings: HeadSettings, n_stories: int) -> HeadSettings:
+    """The settings with smaller batches and more passes where there are few stories, so that they still teach."""
+    batch = int(np.clip(n_stories // 50, SMALLEST_BATCH, settings.batch))
+    steps = -(-n_stories // batch)
+    return replace(settings, batch=batch, epochs=min(MOST_EPOCHS, max(settings.epochs, -(-FEWEST_STEPS // steps))))
 
 
 def label_prior(targets: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -74,7 +82,7 @@ def fit_topic_head(
     Returns:
         The head of the best pass, in evaluation mode.
     """
-    settings = settings or HeadSettings()
+    settings = settings_for(settings or HeadSettings(), len(vectors))
     torch.manual_seed(settings.seed)
     head = TopicHead(vectors[0].shape[1], targets.shape[1], settings.dropout, label_prior(targets))
 

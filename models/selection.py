@@ -84,12 +84,15 @@ class SelectionRules:
         auto_most: with `auto`, at most so many sentences.
         leaning_penalty: taken off the logit of a sentence that leans on a neighbour that is not chosen.
         block_trigrams: refuse a sentence that shares a trigram with the brief.
+        auto_words: with `auto`, the length aimed at: the brief ends before a sentence that would not bring it closer
+            to so many words. 0 aims at none.
     """
 
     auto_margin: float = 0.2
     auto_most: int = 3
     leaning_penalty: float = 0.5
     block_trigrams: bool = True
+    auto_words: int = 0
 
 
 def leans(sentence: str) -> bool:
@@ -145,6 +148,8 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
             if chosen and not seen.isdisjoint(grams):
                 continue
             seen |= grams
+        if budget.auto and chosen and not _closer(sentences, chosen, index, rules.auto_words):
+            break
         chosen.append(index)
     return sorted(chosen)
 
@@ -205,6 +210,12 @@ class _Room:
         if self._characters is None:
             return True
         return sum(len(self._sentences[i]) + 1 for i in chosen) - 1 <= self._characters
+
+
+def _closer(sentences: Sequence[str], chosen: Sequence[int], index: int, aim: int) -> bool:
+    """Whether a further sentence brings the brief closer to the number of words aimed at."""
+    missing = aim - sum(len(sentences[number].split()) for number in chosen)
+    return not aim or abs(missing - len(sentences[index].split())) < abs(missing)
 
 
 def _trigrams(sentence: str) -> set[tuple[str, ...]]:

@@ -208,7 +208,7 @@ class StandardSummariser(_OverVectors):
     def __init__(self, spec: EncoderSpec, settings: HeadSettings | None = None, dtype: str = "auto") -> None:
         """Keep the parameters; `fit` learns."""
         super().__init__(spec, dtype)
-        self.settings = settings or HeadSettings(epochs=4, patience=2, lr=6e-4, batch=32, dropout=0.1)
+        self.settings = settings or HeadSettings(epochs=4, lr=1e-3, batch=32, dropout=0.1)
         self.head: SummaryHead | None = None
 
     def fit(

@@ -21,8 +21,8 @@ _FRAGMENT = re.compile(rf"\s*<(?P<tag>{'|'.join(_BLOCKS)}|span|strong|em|b|i|a)(
 _PARAGRAPH_END = re.compile(r"</p\s*>\s*(?:<|$)|<br\s*/?>\s*<br\s*/?>", re.I)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_BLANK_LINES = re.compile(r"\s*\n\s*")
-_LARGEST_PAGE = 3_000_000  # characters; trafilatura takes seconds for more, and no story is as long
+_LARGEST_PAGE = 3_000_000  # characters and tags; trafilatura's time grows faster than a page, and no story's
+_MOST_TAGS = 20_000  # page has as many
 
 
 class Article(NamedTuple):
@@ -54,15 +54,18 @@ def read_page(page: str) -> Article:
     Never raises: a page that no parser takes has its tags stripped, and the warning says so.
     """
     page = page.replace("\x00", " ")
-    problem = "no article was found in the HTML: its tags were stripped"
+    if len(page) > _LARGEST_PAGE or page.count("<") > _MOST_TAGS:
+        return Article(
+            _stripped(page), None, "the HTML page is too large to look for its article: its tags were stripped"
+        )
     title: str | None = None
-    if len(page) <= _LARGEST_PAGE:
-        try:
-            text, title = _extracted(page)
-            if text:
-                return Article(text, title, None)
-        except Exception as error:  # whatever a hostile page breaks in the parsers, the story is still read
-            problem = f"the HTML could not be parsed ({type(error).__name__}): its tags were stripped"
+    problem = "no article was found in the HTML: its tags were stripped"
+    try:
+        text, title = _extracted(page)
+        if text:
+            return Article(text, title, None)
+    except Exception as error:  # whatever a hostile page breaks in the parsers, the story is still read
+        problem = f"the HTML could not be parsed ({type(error).__name__}): its tags were stripped"
     return Article(_stripped(page), title, problem)
 
 
@@ -96,6 +99,7 @@ def _title(tree: HtmlElement) -> str | None:
 
 def _stripped(page: str) -> str:
     """The text of a page without its tags, a line for each block element."""
+    text = ""
     try:
         tree = _parsed(page)
         for element in list(tree.iter("script", "style", "noscript", "template", "head")):
@@ -103,7 +107,9 @@ def _stripped(page: str) -> str:
         for element in tree.iter(*_BLOCKS, "br", "li", "tr"):
             element.text = f"\n{element.text or ''}"
             element.tail = f"\n{element.tail or ''}"
-        text = tree.text_content()
+        text = tree.text_content().strip()
     except (LookupError, ValueError, AssertionError, RecursionError, lxml.etree.LxmlError):
+        pass  # what follows needs no tree
+    if not text:  # the parser also drops what is nested deeper than 255 elements
         text = html.unescape(_TAG.sub(" ", page))
-    return _BLANK_LINES.sub("\n", text).strip()
+    return "\n".join(line for part in text.splitlines() if (line := part.strip()))

@@ -102,6 +102,14 @@ def _overlap(have: Counter[str] | Counter[tuple[str, str]], more: dict, wanted: 
     return total
 
 
+def sentence_gains(sentences: Sequence[str], reference: str) -> list[float]:
+    """How close each sentence alone comes to the reference, ROUGE-1 F + ROUGE-2 F, the story's best one being 1."""
+    target = rouge_tokens(reference)
+    gains = [rouge_f(rouge_tokens(sentence), target) for sentence in sentences]
+    best = max(gains, default=0.0)
+    return [gain / best for gain in gains] if best else gains
+
+
 def _job(pair: tuple[Sequence[str], str]) -> list[int]:
     return greedy_oracle(*pair)
 

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import Artefact, load_artefact
 from models.errors import DataError
 from models.selection import Budget, SelectionRules, select
 from models.story import Story
 from models.summary import SummaryModel
 from training.data import Articles
 from training.evaluation import Report, evaluate_summariser, reference_sentences
-from training.oracle import greedy_oracles, rouge_f, rouge_tokens
+from training.oracle import greedy_oracles, rouge_f, rouge_tokens, sentence_gains
 from training.provenance import provenance
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
 
 log = logging.getLogger(__name__)
+Targets = Sequence[NDArray[np.float32]]
 
 COPIED_SHARE = 0.95
 MARGINS = (0.0, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.35)
@@ -78,15 +78,20 @@ def copied_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[
         extracts.append(rows)
         covered += min(len(wanted), sum(len("".join(story.sentences[row].text.split())) for row in rows))
         total += len(wanted)
-    return extracts if total and covered / total >= COPIED_SHARE else None
+    if not total or covered / total < COPIED_SHARE:
+        return None
+    log.info("The summaries are sentences of their articles: these are the labels.")
+    return extracts
 
 
 def extract_labels(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
     """The sentences a summariser should choose: the summary's own, or the greedy oracle's."""
     copied = copied_extracts(stories, summaries)
-    if copied is not None:
-        log.info("The summaries are sentences of their articles: these are the labels.")
-        return copied
+    return copied if copied is not None else oracle_extracts(stories, summaries)
+
+
+def oracle_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
+    """The greedy oracle of every story, see `training.oracle`."""
     texts = [[sentence.text for sentence in story.sentences] for story in stories]
     extracts = []
     with progress("Finding the best extracts", len(texts)) as advance:
@@ -117,15 +122,18 @@ def train_summariser(
     validation, more = with_summaries(validation)
     log.info("%s: training on %d articles, validating on %d.", articles.name, len(articles), len(validation))
     stories, held = read_stories(articles), read_stories(validation)
-    extracts = extract_labels(stories, [summary or "" for summary in articles.summaries or []])
+    summaries = [summary or "" for summary in articles.summaries or []]
+    copied = copied_extracts(stories, summaries)
+    extracts = copied if copied is not None else oracle_extracts(stories, summaries)
     usable = [row for row, (story, rows) in enumerate(zip(stories, extracts, strict=True)) if story.sentences and rows]
     if not usable:
         raise DataError(f"{articles.name}: no summary shares a word with its article; are the columns right?")
     stories, extracts = [stories[row] for row in usable], [extracts[row] for row in usable]
+    targets = soft_targets(stories, extracts, [summaries[row] for row in usable] if copied is None else None)
     if settings.engine == "fast":
-        scorer, scores = _fit_fast(stories, extracts, held, settings)
+        scorer, scores = _fit_fast(stories, targets, held, settings)
     else:
-        scorer, scores = _fit_standard(stories, extracts, held, settings)
+        scorer, scores = _fit_standard(stories, targets, held, settings)
     references = [reference_sentences(summary or "") for summary in validation.summaries or []]
     rules = fit_rules(scores[:TUNING_ROWS], held[:TUNING_ROWS], references[:TUNING_ROWS])
     model = SummaryModel(scorer, rules)
@@ -134,17 +142,30 @@ def train_summariser(
     return model, report, provenance(settings, articles, validation, report)
 
 
-def _targets(stories: Sequence[Story], extracts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
-    targets = []
-    for story, rows in zip(stories, extracts, strict=True):
-        target = np.zeros(len(story.sentences), dtype=np.float32)
-        target[list(rows)] = 1.0
-        targets.append(target)
+def soft_targets(
+    stories: Sequence[Story], extracts: Sequence[Sequence[int]], summaries: Sequence[str] | None
+) -> list[NDArray[np.float32]]:
+    """How much each sentence belongs in the brief, 0 to 1: half the oracle's choice, half its own gain, squared.
+
+    The oracle takes one of several sentences that would do and calls the others wrong; the gain does not. Without
+    `summaries`, where the extracts themselves are what was asked for, the choice alone counts.
+    """
+    targets: list[NDArray[np.float32]] = []
+    for row, (story, chosen) in enumerate(zip(stories, extracts, strict=True)):
+        target = np.zeros(len(story.sentences))
+        target[list(chosen)] = 1.0
+        if summaries is not None:
+            gains = sentence_gains([sentence.text for sentence in story.sentences], summaries[row])
+            target = 0.5 * target + 0.5 * np.square(np.array(gains))
+        targets.append(target.astype(np.float32))
     return targets
 
 
 def _fit_standard(
-    stories: Sequence[Story], extracts: Sequence[Sequence[int]], held: Sequence[Story], settings: SummariserSettings
+    stories: Sequence[Story],
+    targets: Sequence[NDArray[np.float32]],
+    held: Sequence[Story],
+    settings: SummariserSettings,
 ) -> tuple[Any, list[NDArray[np.float32]]]:
     from models.standard import StandardSummariser
 
@@ -153,9 +174,8 @@ def _fit_standard(
     scorer.settings = replace(scorer.settings, epochs=settings.epochs, seed=settings.seed)
     bodies = _bodies(stories, encode_stories(spec, stories, settings.cache))
     held_bodies = _bodies(held, encode_stories(spec, held, settings.cache))
-    start = _started_head(settings.encoder)
     with progress("Fitting the head", settings.epochs) as advance:
-        scorer.fit(bodies, _targets(stories, extracts), on_progress=lambda *_: advance(), start=start)
+        scorer.fit(bodies, targets, on_progress=lambda *_: advance())
     return scorer, scorer.scores(held_bodies)
 
 
@@ -164,32 +184,17 @@ def _bodies(stories: Sequence[Story], vectors: Sequence[NDArray[Any]]) -> list[N
     return [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
 
 
-def _started_head(encoder: str | None) -> Any:
-    """The summary head that was trained together with an adapted encoder, if there is one."""
-    if encoder is None:
-        return None
-    try:
-        artefact: Artefact = load_artefact(encoder, task="encoder")
-    except Exception:  # a plain encoder: the head starts untrained
-        return None
-    from models.heads import SummaryHead
-    from models.standard import restore_head
-
-    if not any(name.startswith("summary.") for name in artefact.tensors):
-        return None
-    head = SummaryHead(artefact.tensors["summary.norm.weight"].shape[0])
-    restore_head(head, "summary", artefact.tensors)
-    return head.requires_grad_(True)
-
-
 def _fit_fast(
-    stories: Sequence[Story], extracts: Sequence[Sequence[int]], held: Sequence[Story], settings: SummariserSettings
+    stories: Sequence[Story],
+    targets: Sequence[NDArray[np.float32]],
+    held: Sequence[Story],
+    settings: SummariserSettings,
 ) -> tuple[Any, list[NDArray[np.float32]]]:
     from models.fast_summary import FastSummariser
 
     scorer = FastSummariser(seed=settings.seed)
     with progress("Fitting sentence features", 1) as advance:
-        scorer.fit(stories, _targets(stories, extracts))
+        scorer.fit(stories, targets)
         advance()
     return scorer, scorer.scores(held)
 

@@ -73,8 +73,8 @@ def test_any_text_is_read(text: str, clean: bool) -> None:
 LINES = [
     "By Jane Doe", "(CNN) -- He left.", "ADVERTISEMENT", "Read More:", "Ferry left at dawn", "Home", "News", "“We won.",
     "Photo: Jo Roe", "He left. Scroll down for video. She came.", "â€œHe left.â€", "Share this story", "© 2024 Us",
-    "",
-    "He left. Read more »", LEAD, SECOND, THIRD, "swan7 says:", "   ", "Why?", "\xa0It rained.\u200b", "Port Ellery storm",
+    "", "He left. Read more »", LEAD, SECOND, THIRD, "swan7 says:", "   ", "Why?", "\xa0It rained.\u200b",
+    "Port Ellery storm",
 ]  # fmt: skip
 
 
@@ -287,3 +287,9 @@ def test_a_text_that_mentions_a_tag_is_no_html(text: str) -> None:
 def test_a_page_without_an_article_is_stripped_of_its_tags() -> None:
     story = read_story("<html><body><span>Port reopens at noon.</span></body></html>")
     assert texts(story) == ["Port reopens at noon."]
+
+
+def test_text_nested_too_deeply_for_a_parser_is_read() -> None:
+    story = read_story("<div>" * 15_000 + "Port reopens at noon. " + "</div>" * 15_000)
+    assert texts(story) == ["Port reopens at noon."]
+    assert any("tags were stripped" in warning for warning in story.warnings)
