@@ -42,10 +42,12 @@ def write_text(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> No
             console.print(Text(f"  {name}", style="dim"))
         topics = [f"{topic.label} {topic.score:.2f}" for topic in prediction.topics] or ["none"]
         console.print(Text("  Topics"))
-        console.print(Padding(Text("\n".join(topics), style="cyan" if prediction.topics else "dim"), (0, 2, 0, 4)))
+        console.print(
+            Padding(Text("\n".join(topics), style="cyan" if prediction.topics else "dim"), (0, 2, 0, 4), expand=False)
+        )
         if prediction.summary:
             console.print(Text("  Brief"))
-            console.print(Padding(Text(_visible(prediction.summary)), (0, 2, 0, 4)))
+            console.print(Padding(Text(_visible(prediction.summary)), (0, 2, 0, 4), expand=False))
         for warning in prediction.warnings:
             console.print(Text(f"  Note: {warning}", style="yellow"))
         console.print()

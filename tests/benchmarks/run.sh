@@ -1,0 +1,13 @@
+#!/bin/sh
+# Runs the benchmarks on DATA (see each script's help); they print ratios and assert nothing.
+set -eu
+: "${DATA:=../shared/data}"
+HERE=$(dirname "$0")
+echo "== standard engine beside a bare forward pass"
+python "$HERE/standard.py" "$DATA/cnn_dailymail/validation.parquet"
+echo "== cleaning of web pages"
+python "$HERE/cleaning.py" "$DATA/pages/train.parquet" --half odd
+echo "== fast topics beside fastText and scikit-learn"
+python "$HERE/fast_topics.py" --data "$DATA/ag_news/train.parquet" --labels-column label
+echo "== summarisers"
+python "$HERE/summarisers.py" --data "$DATA/cnn_dailymail/validation.parquet" --limit 500
