@@ -117,9 +117,7 @@ class FastTopicClassifier:
                 on_progress(label + 1, targets.shape[1])
         return coef, intercept
 
-    def cross_logits(
-        self, texts: Sequence[str], labels: Sequence[Sequence[str]], *, folds: int = 5
-    ) -> Floats:
+    def cross_logits(self, texts: Sequence[str], labels: Sequence[Sequence[str]], *, folds: int = 5) -> Floats:
         """Logits of each story from a model not trained on it, (n_stories, n_labels) in `classes_` order.
 
         They serve to calibrate without validation data. The folds are stratified by the stories' first label.
@@ -187,8 +185,7 @@ class FastTopicClassifier:
         parameters, classes = config.get("parameters"), config.get("labels")
         usual = vars(cls())
         if not isinstance(parameters, Mapping) or not all(
-            name in usual and isinstance(value, int | float) and value >= 0
-            for name, value in parameters.items()
+            name in usual and isinstance(value, int | float) and value >= 0 for name, value in parameters.items()
         ):
             raise ModelError("config of the fast engine: 'parameters' are missing or malformed.")
         if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
@@ -213,9 +210,7 @@ def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np
     return parts
 
 
-def _targets(
-    texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: bool
-) -> tuple[list[str], Bools]:
+def _targets(texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: bool) -> tuple[list[str], Bools]:
     """The labels, sorted, and which of them each row has, (n_rows, n_labels)."""
     if len(texts) != len(labels):
         raise DataError(f"got {len(texts)} texts and {len(labels)} rows of labels; expected one row each.")

@@ -67,9 +67,7 @@ def test_learns_one_label_a_story(single: FastTopicClassifier) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(text=st.one_of(st.text(max_size=80), st.lists(st.sampled_from(KNOWN_WORDS)).map(" ".join)))
-def test_explanations_sum_to_the_logit(
-    several: FastTopicClassifier, single: FastTopicClassifier, text: str
-) -> None:
+def test_explanations_sum_to_the_logit(several: FastTopicClassifier, single: FastTopicClassifier, text: str) -> None:
     for model in (several, single):
         logits = model.decision_function([text])[0]
         for column, label in enumerate(model.classes_):

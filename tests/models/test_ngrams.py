@@ -42,9 +42,7 @@ def test_gives_scikit_learns_figures() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.lists(st.sampled_from(["ab", "cd", "éa", "ω", "12", "x"]), max_size=12), min_size=2, max_size=8)
-)
+@given(st.lists(st.lists(st.sampled_from(["ab", "cd", "éa", "ω", "12", "x"]), max_size=12), min_size=2, max_size=8))
 def test_gives_scikit_learns_figures_for_any_words(rows: list[list[str]]) -> None:
     texts = ["same same", "same same", *(" ".join(row) for row in rows)]
     ours = NgramVectorizer().fit(texts).transform(texts).toarray()
