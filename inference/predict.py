@@ -6,7 +6,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.prediction import Contribution, Explanation, Prediction, SentenceScore
+from models import selection
 from models.errors import CopydeskError, DataError, ModelError
 from models.language import foreign_language
 from models.selection import Budget
@@ -30,7 +30,7 @@ Input = str | Mapping[str, Any] | Story
 
 def shipped(task: str, engine: str) -> Path:
     """The folder of a model that ships with Copydesk; `task` is "topics" or "summariser"."""
-    return Path(str(resources.files("models") / "pretrained" / f"{task}-{engine}"))
+    return Path(selection.__file__).parent / "pretrained" / f"{task}-{engine}"
 
 
 class Copydesk:
