@@ -38,7 +38,7 @@ run: .venv/.setup
 	$(BIN)/copydesk predict $(SEEDS)
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
