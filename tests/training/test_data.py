@@ -119,7 +119,7 @@ class TestFormats:
     def test_a_folder_of_texts_is_read_in_order_of_names(self, write: Writer) -> None:
         write("stories/b.txt", "Second.\n")
         write("stories/a.txt", "First.\n")
-        folder = write("stories/c.txt.gz", gzip.compress(b"Third.")).parent
+        folder = write("stories/c.txt.gz", gzip.compress(b"Third.", mtime=0)).parent
         articles = read_articles(folder)
         assert articles.ids == ["a", "b", "c"]
         assert articles.texts == ["First.\n", "Second.\n", "Third."]
@@ -366,7 +366,7 @@ class TestBadRows:
             ("a.jsonl", "nonsense\n", "line 1: malformed JSON"),
             ("a.parquet", "nonsense", "Parquet"),
             ("a.csv.gz", b"nonsense", "cannot be read"),
-            ("a.csv.gz", gzip.compress(b"text\na\n")[:-9], "cannot be read"),
+            ("a.csv.gz", gzip.compress(b"text\na\n", mtime=0)[:-9], "cannot be read"),
             ("a.csv.xz", b"nonsense", "cannot be read"),
             ("a.csv.zst", b"nonsense", "cannot be read"),
             ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .json, .jsonl"),
