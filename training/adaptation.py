@@ -15,8 +15,9 @@ from models.standard import EncoderSpec, head_state
 from models.topics import passages, target_matrix
 from training.data import Articles, fingerprint
 from training.evaluation import with_labels
-from training.finetune import Adapted, FinetuneSettings, SummaryTask, TopicTask, finetune
+from training.finetune import Adapted, finetune
 from training.provenance import library_versions, short_name
+from training.steps import FinetuneSettings, SummaryTask, TopicTask
 from training.stories import read_stories, split_articles
 from training.summariser import extract_labels, with_summaries
 

@@ -280,7 +280,7 @@ def _adapt(
     """Fine-tune the encoder into a folder: the output itself, or one beside it that a model is then trained on."""
     from models.artefact import save_artefact
     from training.adaptation import adapt_encoder
-    from training.finetune import FinetuneSettings
+    from training.steps import FinetuneSettings
 
     target = output if final else output.with_name(f"{output.name}-encoder")
     artefact, _ = adapt_encoder(

@@ -19,7 +19,7 @@ from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
-from training.finetune import FinetuneSettings
+from training.steps import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
