@@ -27,6 +27,8 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 log = logging.getLogger(__name__)
 FOLDS = 5
 EXCLUSIVE_FLOOR = 0.0
+LOWEST_LEAD = 0.3
+"""No label below this probability is given for want of a better one, whatever it does for F1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ def fit_decisions(
     if exclusive:
         return np.full(n_labels, EXCLUSIVE_FLOOR), 1.0
     thresholds = fit_thresholds(probabilities, targets)
-    grid = [1.0, *np.arange(0.1, 0.5, 0.02)]
+    grid = [1.0, *np.arange(LOWEST_LEAD, 0.5, 0.02)]
     best = max(grid, key=lambda lead: _micro_f1(decide(probabilities, thresholds, lead, False), targets))
     return thresholds, float(best)
 
