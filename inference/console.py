@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from inference.cli import predict_command
-from models.errors import CopydeskError, DataError
+from models.errors import CopydeskError
 from training.cli import evaluate_app, train_app
 
 app = typer.Typer(
@@ -34,8 +34,6 @@ def main() -> NoReturn:
         logging.getLogger(package).setLevel(logging.INFO)
     try:
         app()
-    except DataError as error:
-        _fail(str(error), 2)
     except CopydeskError as error:
         _fail(str(error), 2)
     except BrokenPipeError:  # the reader has seen enough

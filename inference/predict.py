@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference.prediction import Contribution, Explanation, Prediction, SentenceScore
 from models import selection
-from models.errors import CopydeskError, DataError, ModelError
+from models.errors import DataError, ModelError
 from models.language import foreign_language
 from models.selection import Budget
 from models.story import Story, read_story
@@ -296,6 +296,3 @@ def predict(stories: Any, *, engine: str = "standard") -> Prediction | list[Pred
             _DEFAULT[engine] = Copydesk.from_pretrained(engine=engine)
     result: Prediction | list[Prediction] = _DEFAULT[engine].predict(stories)
     return result
-
-
-__all__ = ["Copydesk", "CopydeskError", "predict", "shipped"]
