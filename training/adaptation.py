@@ -19,7 +19,7 @@ from training.finetune import Adapted, finetune
 from training.provenance import library_versions, short_name
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
 from training.stories import read_stories, split_articles
-from training.summariser import extract_labels, with_summaries
+from training.summariser import sentence_targets, with_summaries
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def topic_task(articles: Articles, classes: Sequence[str]) -> TopicTask:
 def summary_task(articles: Articles) -> SummaryTask:
     """What fine-tuning needs of summarised articles."""
     stories = read_stories(articles)
-    extracts = extract_labels(stories, [summary or "" for summary in articles.summaries or []])
-    return SummaryTask([[sentence.text for sentence in story.sentences] for story in stories], extracts)
+    targets = sentence_targets(stories, [summary or "" for summary in articles.summaries or []])
+    return SummaryTask([[sentence.text for sentence in story.sentences] for story in stories], targets)
 
 
 def adapt_encoder(

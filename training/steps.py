@@ -28,10 +28,10 @@ class TopicTask:
 
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
-    """Stories with extracts: sentences, and the indices of the sentences that make the best extract."""
+    """Stories with targets: sentences, and how much each belongs in the brief, from 0 to 1, `(n_sentences,)`."""
 
     stories: Sequence[Sequence[str]]
-    extracts: Sequence[Sequence[int]]
+    targets: Sequence[NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FinetuneSettings:
     head_lr: float = 3e-3
     warmup: float = 0.06
     topic_batch: int = 32
-    summary_batch: int = 13
+    summary_batch: int = 16
     topic_tokens: int = 192
     summary_tokens: int = 512
     topic_weight: float = 0.5
@@ -164,12 +164,11 @@ def tokenise_topics(task: TopicTask, encoder: Encoder, tokens: int) -> Tokenised
 
 
 def tokenise_summaries(task: SummaryTask, encoder: Encoder, tokens: int) -> TokenisedTask:
-    """First windows of summarised stories; those without a chosen sentence in the window are left out."""
+    """First windows of summarised stories; those that want no sentence of the window are left out."""
     out = TokenisedTask([])
-    for story, extract in zip(encoder.tokenize(task.stories).ids, task.extracts, strict=True):
+    for story, targets in zip(encoder.tokenize(task.stories).ids, task.targets, strict=True):
         window = first_window(story, min(tokens - 2, encoder.capacity))
-        target = np.zeros(len(window), dtype=np.float32)
-        target[[index for index in extract if index < len(window)]] = 1.0
+        target = np.asarray(targets[: len(window)], dtype=np.float32)
         if target.any():
             out.ids.append(window)
             out.targets.append(target)

@@ -84,10 +84,12 @@ def copied_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[
     return extracts
 
 
-def extract_labels(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
-    """The sentences a summariser should choose: the summary's own, or the greedy oracle's."""
+def sentence_targets(stories: Sequence[Story], summaries: Sequence[str]) -> list[NDArray[np.float32]]:
+    """How much each sentence belongs in the brief, 0 to 1, `(n_sentences,)` per story; see `soft_targets`."""
     copied = copied_extracts(stories, summaries)
-    return copied if copied is not None else oracle_extracts(stories, summaries)
+    if copied is not None:
+        return soft_targets(stories, copied, None)
+    return soft_targets(stories, oracle_extracts(stories, summaries), summaries)
 
 
 def oracle_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
@@ -123,13 +125,11 @@ def train_summariser(
     log.info("%s: training on %d articles, validating on %d.", articles.name, len(articles), len(validation))
     stories, held = read_stories(articles), read_stories(validation)
     summaries = [summary or "" for summary in articles.summaries or []]
-    copied = copied_extracts(stories, summaries)
-    extracts = copied if copied is not None else oracle_extracts(stories, summaries)
-    usable = [row for row, (story, rows) in enumerate(zip(stories, extracts, strict=True)) if story.sentences and rows]
+    targets = sentence_targets(stories, summaries)
+    usable = [row for row, target in enumerate(targets) if target.any()]
     if not usable:
         raise DataError(f"{articles.name}: no summary shares a word with its article; are the columns right?")
-    stories, extracts = [stories[row] for row in usable], [extracts[row] for row in usable]
-    targets = soft_targets(stories, extracts, [summaries[row] for row in usable] if copied is None else None)
+    stories, targets = [stories[row] for row in usable], [targets[row] for row in usable]
     if settings.engine == "fast":
         scorer, scores = _fit_fast(stories, targets, held, settings)
     else:
