@@ -55,10 +55,10 @@ class FastSummariser:
         max_words: int = 20_000,
         min_df: int = 5,
         word_penalty: float = 30.0,
-        trees: int = 120,
+        trees: int = 80,
         leaves: int = 15,
         depth: int = 6,
-        learning_rate: float = 0.08,
+        learning_rate: float = 0.1,
         min_samples_leaf: int = 80,
     ) -> None:
         """Store the parameters.
@@ -173,6 +173,10 @@ class FastSummariser:
 
     def adapter_arrays(self) -> Arrays:
         """Nothing: there is no encoder."""
+        return {}
+
+    def fast_arrays(self) -> Arrays:
+        """Nothing beside it: it is the fast scorer."""
         return {}
 
     @classmethod

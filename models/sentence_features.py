@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,8 @@ MOST_STORIES = 1 << 12
 TOP_WORDS = 10
 _CONTENT, _RARE = 2.5, 6.0  # idf of words that say something, and of those that say it precisely
 _HASH_BITS = 32
-_DOUBLE_MARKS, _SINGLE_MARKS = (0x22, 0x201C, 0x201D), (0x27, 0x2018)
-_ENDS = (0x2E, 0x21, 0x3F, 0x2026)
-_CLOSERS = (0x22, 0x27, 0x29, 0x2019, 0x201D)
+_KINDS = ('"“”', "'‘", ",;", "?", ".!…", ")’")
+_DOUBLE, _SINGLE, _COMMA, _QUESTION, _FULL_STOP, _CLOSER = range(1, len(_KINDS) + 1)
 _SCATTER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -235,10 +235,11 @@ def _relations(cells: _Cells) -> list[NDArray[Any]]:
 
 def _heaviest(weights: Doubles, owner: Ints) -> NDArray[np.bool_]:
     """Whether a word is among the `TOP_WORDS` of its story, `(n_terms,)`; `owner` ascends."""
-    order = np.lexsort((-weights, owner))
-    first = np.searchsorted(owner, owner)
+    there = np.flatnonzero(weights)
+    order = there[np.lexsort((-weights[there], owner[there]))]
+    first = np.searchsorted(owner[there], owner[there])
     top = np.zeros(len(weights), bool)
-    top[order] = np.arange(len(weights)) - first < TOP_WORDS
+    top[order[np.arange(len(there)) - first < TOP_WORDS]] = True
     return top
 
 
@@ -253,33 +254,46 @@ def _pairs(batch: Batch, weights: Doubles) -> list[NDArray[Any]]:
     return [sums(row[first[order]], again, n)]
 
 
+@cache
+def _kind_table() -> NDArray[np.uint8]:
+    """Which of `_KINDS`, counted from 1, each character of the basic plane is, 0 for none; (65536,)."""
+    table = np.zeros(1 << 16, np.uint8)
+    for number, characters in enumerate(_KINDS, 1):
+        table[[ord(character) for character in characters]] = number
+    return table
+
+
 def _surface(batch: Batch, weights: Doubles) -> list[NDArray[Any]]:
     """Rare words, numbers, quotation marks, the way a sentence begins and ends."""
     n, words = len(batch.texts), batch.words
     codes = words.codes
-    count = np.maximum(words.counts[:n], 1)
+    length = np.maximum(words.counts[:n], 1)
     bounds = np.cumsum(np.fromiter(map(len, batch.texts), np.int64, n) + 1)
 
     def share(chosen: NDArray[np.bool_]) -> Doubles:
         return sums(batch.row, chosen, n)
 
-    def marks(places: Ints) -> Ints:
+    def count(places: Ints) -> Ints:
         return np.diff(np.searchsorted(places, bounds), prepend=0)
 
     initial = codes[words.starts]
-    singles = np.flatnonzero(np.isin(codes, _SINGLE_MARKS))
-    singles = singles[np.isin(codes[singles - 1], (0x0A, 0x20, 0x28))]  # not an apostrophe
-    closed = np.isin(codes[bounds - 1], _CLOSERS)
-    last = np.where(closed, codes[np.maximum(bounds - 2, 0)], codes[bounds - 1])
+    kind = _kind_table().take(codes)
+    marks = np.flatnonzero(kind)
+    kinds = kind[marks]
+    quoted = marks[kinds == _SINGLE]
+    quoted = quoted[np.isin(codes[quoted - 1], (0x0A, 0x20, 0x28))]  # not an apostrophe
+    last = kind[bounds - 1]
+    closed = (last == _DOUBLE) | (last == _SINGLE) | (last == _CLOSER)
+    last = np.where(closed, kind[np.maximum(bounds - 2, 0)], last)
     leaning = np.fromiter(map(leans, batch.texts), np.float64, n)
     return [
-        share(weights > _RARE) / count,
-        share(batch.place < 0) / count,
+        share(weights > _RARE) / length,
+        share(batch.place < 0) / length,
         share((initial >= 0x30) & (initial <= 0x39)),
-        marks(np.flatnonzero(np.isin(codes, _DOUBLE_MARKS))) + marks(singles),
-        marks(np.flatnonzero((codes == 0x2C) | (codes == 0x3B))),
-        marks(np.flatnonzero(codes == 0x3F)),
-        np.isin(last, _ENDS),
+        count(marks[kinds == _DOUBLE]) + count(quoted),
+        count(marks[kinds == _COMMA]),
+        count(marks[kinds == _QUESTION]),
+        (last == _FULL_STOP) | (last == _QUESTION),
         leaning,
         shifted(leaning, batch.index, batch.sizes[batch.story], 1),
     ]
