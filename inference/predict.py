@@ -17,9 +17,9 @@ from models import selection
 from models.errors import DataError, ModelError
 from models.language import foreign_language
 from models.selection import Budget
-from models.story import Story, read_story
+from models.story import Story, passages, read_story
 from models.summary import SummaryModel
-from models.topics import TopicModel, passages
+from models.topics import TopicModel
 
 log = logging.getLogger(__name__)
 
@@ -148,8 +148,8 @@ class Copydesk:
             from models.topics import full_text
 
             return [Contribution(gram, value) for gram, value in self.topics.scorer.explain(full_text(story), label)]
-        vectors = [encoded.vectors for encoded in self.topics.scorer.encode([passages(story)])]
-        values = self.topics.scorer.contributions(vectors)[0][:, column] if len(vectors[0]) else []
+        read = passages(story)
+        values = self.topics.scorer.contributions(read, self.topics.scorer.encode([read])[0].vectors)[:, column]
         head = [(story.title, None, None)] if story.title else []
         places = head + [(sentence.text, sentence.start, sentence.end) for sentence in story.sentences]
         return [
@@ -217,12 +217,7 @@ class Copydesk:
     def _sentence_scores(self, stories: Sequence[Story], vectors: Any) -> list[NDArray[np.float32]]:
         if self.summariser is None:
             return [np.zeros(len(story.sentences), dtype=np.float32) for story in stories]
-        if self.summariser.engine == "fast":
-            scores: list[NDArray[np.float32]] = self.summariser.scorer.scores(stories)
-            return scores
-        bodies = [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
-        scores = self.summariser.scorer.scores(bodies)
-        return scores
+        return self.summariser.scores(stories, vectors)
 
     def _assemble(
         self,

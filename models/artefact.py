@@ -1,7 +1,8 @@
 """The folder a model is saved in: written whole or not at all, and checked file by file when it is read.
 
-A folder holds `config.json`, `model.safetensors`, `training.json` and `README.md` (the model card), and
-`adapter.safetensors` where the encoder was adapted. Nothing in it is ever executed: JSON and safetensors only.
+A folder holds `config.json`, `model.safetensors`, `training.json` and `README.md` (the model card);
+`adapter.safetensors` where the encoder was adapted; and `fast.safetensors` where a standard model has a fast one
+beside it. Nothing in it is ever executed: JSON and safetensors only.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 
 FORMAT = 1
-CONFIG, TENSORS, ADAPTER, TRAINING, CARD = (
+CONFIG, TENSORS, ADAPTER, FAST, TRAINING, CARD = (
     "config.json",
     "model.safetensors",
     "adapter.safetensors",
+    "fast.safetensors",
     "training.json",
     "README.md",
 )
@@ -49,6 +51,7 @@ class Artefact:
     training: dict[str, Any] = field(default_factory=dict)
     card: str = ""
     adapter: Arrays = field(default_factory=dict)
+    fast: Arrays = field(default_factory=dict)
     folder: Path | None = None
 
 
@@ -100,8 +103,9 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         TRAINING: dump_json(artefact.training).encode(),
         CARD: artefact.card.encode(),
     }
-    if artefact.adapter:
-        contents[ADAPTER] = safetensors.numpy.save({n: np.ascontiguousarray(a) for n, a in artefact.adapter.items()})
+    for name, beside in ((ADAPTER, artefact.adapter), (FAST, artefact.fast)):
+        if beside:
+            contents[name] = safetensors.numpy.save({key: np.ascontiguousarray(a) for key, a in beside.items()})
     files = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
     config = {**artefact.config, "format": FORMAT, "files": files}
     config.pop("config_sha256", None)
@@ -145,14 +149,14 @@ def load_artefact(folder: Path | str, *, task: str | None = None) -> Artefact:
         training = json.loads(contents[TRAINING])
         card = contents[CARD].decode()
         tensors = safetensors.numpy.load(contents[TENSORS])
-        adapter = safetensors.numpy.load(contents[ADAPTER]) if ADAPTER in contents else {}
+        adapter, fast = (safetensors.numpy.load(contents[name]) if name in contents else {} for name in (ADAPTER, FAST))
     except KeyError as error:
         raise ModelError(f"{folder}: {error.args[0]} is missing from the model.") from error
     except (ValueError, safetensors.SafetensorError) as error:
         raise ModelError(f"{folder}: a file of the model is malformed ({error}).") from error
     if not isinstance(training, dict):
         raise ModelError(f"{folder / TRAINING}: expected a JSON object.")
-    return Artefact(config, tensors, training, card, adapter, folder)
+    return Artefact(config, tensors, training, card, adapter, fast, folder)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 def _read_checked(folder: Path, name: str, entry: Any) -> bytes:
     path = folder / name
-    if name not in {TENSORS, ADAPTER, TRAINING, CARD}:
+    if name not in {TENSORS, ADAPTER, FAST, TRAINING, CARD}:
         raise ModelError(f"{folder / CONFIG}: names a file {name!r} that no model has.")
     if not isinstance(entry, dict) or not isinstance(entry.get("bytes"), int):
         raise ModelError(f"{folder / CONFIG}: entry of {name!r} is malformed.")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.artefact import array
 from models.errors import DataError, ModelError
 from models.ngrams import NgramVectorizer
+from models.wordhash import hash_words
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -163,6 +164,23 @@ class FastTopicClassifier:
         if len(order) > top:
             listed.append((OTHERS, float(parts[order[top:]].sum())))
         return [*listed, (INTERCEPT, float(self.intercept_[column]))]
+
+    def contributions(self, passages: Sequence[str]) -> Floats:
+        """What each passage of a story adds to the logits, `(n_passages, n_labels)`; the intercepts come on top.
+
+        The weight of a word or pair is shared evenly by its occurrences; a pair belongs where it begins. The passages,
+        one a line, are the story: their sum is its `decision_function` less `intercept_`.
+        """
+        text = "\n".join(passages)
+        row = self._ngrams.transform([text])
+        begins, columns = self._ngrams.occurrences(text)
+        ends = np.cumsum(hash_words(passages).counts)
+        passage = np.searchsorted(ends, begins, side="right")
+        times = np.bincount(columns, minlength=1)
+        weight = np.zeros(len(times))
+        weight[row.indices] = row.data / times[row.indices]
+        shares = scipy.sparse.csr_matrix((weight[columns], (passage, columns)), (len(passages), len(self.coef_)))
+        return np.asarray(shares @ self.coef_.astype(np.float64), np.float32)
 
     def config(self) -> dict[str, Any]:
         """Parameters, labels and kind, as JSON holds them."""

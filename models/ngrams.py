@@ -139,6 +139,20 @@ class NgramVectorizer:
         begins = np.searchsorted(rows, np.arange(len(counts) + 1)).astype(np.int32)
         return scipy.sparse.csr_matrix((data, column, begins), shape=(len(counts), self.n_features))
 
+    def occurrences(self, text: str) -> tuple[Ints, Ints]:
+        """Where each word and pair of a text that is a column occurs.
+
+        Returns:
+            The number, counted in words from 0, of the word it begins with, and its column; `(n_occurrences,)` each.
+        """
+        places, counts = self._places([text])
+        known = np.flatnonzero(places >= 0)
+        first, keys = _pairs(places, counts)
+        pairs = self._pair_table.find(keys)
+        paired = np.flatnonzero(pairs >= 0)
+        begins = np.concatenate([known, first[paired]])
+        return begins, np.concatenate([places[known], pairs[paired] + len(self.words_)]).astype(np.int64)
+
     def config(self) -> dict[str, Any]:
         """The parameters."""
         names = ("min_df", "max_words", "max_pairs", "lead_words", "lead_weight")

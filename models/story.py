@@ -13,7 +13,7 @@ from models.repair import flatten, repair
 from models.sentences import LONGEST_SENTENCE, split_range, split_sentences
 from models.webpage import is_html, read_page
 
-__all__ = ["Removal", "Sentence", "Story", "balance_quotes", "read_story", "repair", "split_sentences"]
+__all__ = ["Removal", "Sentence", "Story", "balance_quotes", "passages", "read_story", "repair", "split_sentences"]
 
 _LONGEST_HEADLINE = 160  # characters
 _TITLE_SHARE = 0.6  # of a title, before the name of its site
@@ -92,6 +92,11 @@ class Story:
                 break
             before.append(other.text)
         return balance_quotes(f"{open_mark(' '.join(reversed(before))) or ''}{text}")
+
+
+def passages(story: Story) -> list[str]:
+    """What an encoder reads of a story: its title, where there is one, then its sentences."""
+    return ([story.title] if story.title else []) + [sentence.text for sentence in story.sentences]
 
 
 def read_story(text: str, *, title: str | None = None, clean: bool = True) -> Story:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.artefact import Artefact, load_artefact
 from models.errors import ModelError
 from models.selection import Budget, SelectionRules, select
+from models.story import Story, passages
 
 FloatArray = NDArray[np.float32]
 
@@ -34,6 +35,21 @@ class SummaryModel:
         """Which engine scores: "standard" or "fast"."""
         return str(self.scorer.engine)
 
+    def scores(self, stories: Sequence[Story], vectors: Sequence[NDArray[Any]] | None = None) -> list[FloatArray]:
+        """A logit per sentence, `(n_sentences,)` per story.
+
+        `vectors` are the sentence vectors of the stories' passages (title first, where there is one), where the caller
+        has encoded them already; the fast engine needs none.
+        """
+        if self.engine == "fast":
+            scores: list[FloatArray] = self.scorer.scores(stories)
+            return scores
+        if vectors is None:
+            vectors = [story.vectors for story in self.scorer.encode([passages(story) for story in stories])]
+        bodies = [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
+        scores = self.scorer.scores(bodies, stories)
+        return scores
+
     def choose(self, logits: FloatArray, sentences: Sequence[str], budget: Budget) -> list[int]:
         """Indices of the brief's sentences, in story order; see `models.selection.select`."""
         return select(logits, sentences, budget, self.rules)
@@ -46,7 +62,9 @@ class SummaryModel:
             "rules": asdict(self.rules),
             **self.scorer.config(),
         }
-        return Artefact(config, self.scorer.tensors(), training, card, self.scorer.adapter_arrays())
+        return Artefact(
+            config, self.scorer.tensors(), training, card, self.scorer.adapter_arrays(), self.scorer.fast_arrays()
+        )
 
     @classmethod
     def load(cls, folder: Path | str, **options: Any) -> SummaryModel:
@@ -67,7 +85,7 @@ def load_scorer(artefact: Artefact, **options: Any) -> Any:
     """The engine of a summariser's artefact; imports torch only for the standard one."""
     engine = artefact.config["engine"]
     if engine == "standard":
-        from models.standard import StandardSummariser
+        from models.standard_summary import StandardSummariser
 
         return StandardSummariser.from_artefact(artefact, **options)
     if engine == "fast":

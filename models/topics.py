@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.artefact import Artefact, array, load_artefact
 from models.calibration import PlattScaling, TemperatureScaling
 from models.errors import DataError, ModelError
-from models.story import Story, read_story
+from models.story import Story, passages, read_story
 
 FloatArray = NDArray[np.float32]
 Calibration = PlattScaling | TemperatureScaling
@@ -26,11 +26,6 @@ class Topic:
     label: str
     score: float
     threshold: float
-
-
-def passages(story: Story) -> list[str]:
-    """What an encoder reads of a story: its title, where there is one, then its sentences."""
-    return ([story.title] if story.title else []) + [sentence.text for sentence in story.sentences]
 
 
 def as_story(story: str | Story) -> Story:
@@ -59,7 +54,7 @@ class TopicModel:
     """Labels stories; lists of str in, arrays of shape `(n_stories, n_labels)` out, as in scikit-learn.
 
     Attributes:
-        scorer: `models.standard.StandardTopics` or `models.fast_topics.FastTopicClassifier`.
+        scorer: `models.standard_topics.StandardTopics` or `models.fast_topics.FastTopicClassifier`.
         classes_: the labels, sorted.
         exclusive_: whether a story has exactly one label.
         calibration: turns logits into probabilities.
@@ -92,7 +87,7 @@ class TopicModel:
             return logits
         if vectors is None:
             vectors = [story.vectors for story in self.scorer.encode([passages(story) for story in read])]
-        logits = self.scorer.logits(vectors)
+        logits = self.scorer.logits(vectors, [full_text(story) for story in read])
         return logits
 
     def predict_proba(
@@ -168,8 +163,10 @@ class TopicModel:
             "lead_threshold": round(float(self.lead_threshold), 6),
             **self.scorer.config(),
         }
-        adapter = self.scorer.adapter_arrays() if self.engine == "standard" else {}
-        return Artefact(config, self.scorer.tensors(), training, card, adapter)
+        if self.engine == "fast":
+            return Artefact(config, self.scorer.tensors(), training, card)
+        adapter, fast = self.scorer.adapter_arrays(), self.scorer.fast_arrays()
+        return Artefact(config, self.scorer.tensors(), training, card, adapter, fast)
 
     @classmethod
     def load(cls, folder: Path | str, **options: Any) -> TopicModel:
@@ -232,7 +229,7 @@ def _load_calibration(config: Mapping[str, Any], n_labels: int) -> Calibration:
 def _load_scorer(artefact: Artefact, n_labels: int, options: dict[str, Any]) -> Any:
     engine = artefact.config["engine"]
     if engine == "standard":
-        from models.standard import StandardTopics
+        from models.standard_topics import StandardTopics
 
         return StandardTopics.from_artefact(artefact, n_labels, **options)
     if engine == "fast":

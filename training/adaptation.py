@@ -12,7 +12,8 @@ from models.artefact import Arrays, Artefact
 from models.encoder import DEFAULT_ENCODER
 from models.errors import DataError
 from models.standard import EncoderSpec, head_state
-from models.topics import passages, target_matrix
+from models.story import passages
+from models.topics import target_matrix
 from training.data import Articles, fingerprint
 from training.evaluation import with_labels
 from training.finetune import Adapted, finetune

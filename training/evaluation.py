@@ -147,12 +147,8 @@ def summarise(
     model: SummaryModel, stories: Sequence[Story], budget: Budget | None = None
 ) -> tuple[list[list[int]], list[NDArray[np.float32]]]:
     """The sentences a model chooses of each story, and every sentence's logit."""
-    if model.engine == "standard":
-        vectors = encode_stories(model.scorer.spec, stories)
-        bodies = [array[1:] if story.title else array for story, array in zip(stories, vectors, strict=True)]
-        scores = model.scorer.scores(bodies)
-    else:
-        scores = model.scorer.scores(stories)
+    vectors = encode_stories(model.scorer.spec, stories) if model.engine == "standard" else None
+    scores = model.scores(stories, vectors)
     texts = [[sentence.text for sentence in story.sentences] for story in stories]
     chosen = [
         model.choose(logits, sentences, budget or Budget()) if sentences else []

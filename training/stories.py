@@ -18,8 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.artefact import ADAPTER, load_artefact
 from models.encoder import DEFAULT_ENCODER
 from models.standard import EncoderSpec
-from models.story import Story, read_story
-from models.topics import passages
+from models.story import Story, passages, read_story
 from training.data import Articles
 from training.splits import content_key, split_rows
 

@@ -26,6 +26,7 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 
 log = logging.getLogger(__name__)
 FOLDS = 5
+NGRAM_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 EXCLUSIVE_FLOOR = 0.0
 LOWEST_LEAD = 0.3
 """No label below this probability is given for want of a better one, whatever it does for F1."""
@@ -136,13 +137,7 @@ def _fit_fast(
     exclusive: bool,
     settings: TopicSettings,
 ) -> Fitted:
-    texts = [full_text(story) for story in stories]
-    scorer = FastTopicClassifier(seed=settings.seed)
-    with progress("Fitting n-grams", FOLDS + 1) as advance:
-        scorer.fit(texts, labels, exclusive=exclusive)
-        advance()
-        logits = scorer.cross_logits(texts, labels, folds=FOLDS)
-        advance(FOLDS)
+    scorer, logits = _fit_ngrams(stories, labels, exclusive, settings, cross=True)
     return Fitted(scorer, logits, targets, scorer.decision_function([full_text(story) for story in held]))
 
 
@@ -156,7 +151,7 @@ def _fit_standard(
     settings: TopicSettings,
 ) -> Fitted:
     from models.fitting import HeadSettings
-    from models.standard import StandardTopics
+    from models.standard_topics import StandardTopics
 
     spec = open_encoder(settings.encoder)
     vectors, held_vectors = encode_stories(spec, stories, settings.cache), encode_stories(spec, held, settings.cache)
@@ -164,20 +159,71 @@ def _fit_standard(
     scorer = StandardTopics(spec, head_settings)
     with progress("Fitting the head", head_settings.epochs) as advance:
         scorer.fit(vectors, targets, exclusive=exclusive, on_progress=lambda *_: advance())
-    validation_logits = scorer.logits(held_vectors)
+    ngrams, crossed = _fit_ngrams(stories, labels, exclusive, settings, cross=not spec.adapter)
+    texts = [full_text(story) for story in held]
     if spec.adapter:  # the encoder has seen the training rows: only held-out ones tell how sure it may be
+        own, beside, known = scorer.attended_logits(held_vectors), ngrams.decision_function(texts), held_targets
+    else:
+        own = np.zeros_like(targets)
+        folds = stratified_folds([row[0] for row in labels], FOLDS, settings.seed)
+        with progress("Cross-validating the head", FOLDS) as advance:
+            for fold in range(FOLDS):
+                inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+                if len(inside) and len(outside):
+                    part = StandardTopics(spec, head_settings)
+                    part.fit([vectors[row] for row in inside], targets[inside], exclusive=exclusive)
+                    own[outside] = part.attended_logits([vectors[row] for row in outside])
+                advance()
+        beside, known = crossed, targets
+    weight = fit_ngram_weight(own, beside, known, exclusive)
+    log.info("n-grams join the sentence vectors with weight %g.", weight)
+    scorer.add_ngrams(ngrams, weight)
+    validation_logits = scorer.logits(held_vectors, texts)
+    if spec.adapter:
         return Fitted(scorer, validation_logits, held_targets, validation_logits)
-    logits = np.zeros_like(targets)
-    folds = stratified_folds([row[0] for row in labels], FOLDS, settings.seed)
-    with progress("Cross-validating", FOLDS) as advance:
-        for fold in range(FOLDS):
-            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if len(inside) and len(outside):
-                part = StandardTopics(spec, head_settings)
-                part.fit([vectors[row] for row in inside], targets[inside], exclusive=exclusive)
-                logits[outside] = part.logits([vectors[row] for row in outside])
-            advance()
-    return Fitted(scorer, logits, targets, validation_logits)
+    return Fitted(scorer, own + np.float32(weight) * beside, targets, validation_logits)
+
+
+def _fit_ngrams(
+    stories: Sequence[Story],
+    labels: Sequence[Sequence[str]],
+    exclusive: bool,
+    settings: TopicSettings,
+    *,
+    cross: bool,
+) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
+    """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
+    texts = [full_text(story) for story in stories]
+    ngrams = FastTopicClassifier(seed=settings.seed)
+    with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
+        ngrams.fit(texts, labels, exclusive=exclusive)
+        advance()
+        crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
+        if cross:
+            crossed = ngrams.cross_logits(texts, labels, folds=FOLDS)
+            advance(FOLDS)
+    return ngrams, crossed
+
+
+def fit_ngram_weight(
+    own: NDArray[np.float32], beside: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool
+) -> float:
+    """What n-gram logits are multiplied by before they are added to the head's: the likeliest of a few, calibrated.
+
+    Args:
+        own: the head's logits of stories it was not fitted on, `(n_stories, n_labels)`.
+        beside: the n-gram classifier's, likewise.
+        targets: 0/1, of the same shape.
+        exclusive: whether a story has exactly one label.
+    """
+
+    def surprise(weight: float) -> float:
+        logits = own + np.float32(weight) * beside
+        probabilities = np.clip(_calibrate(logits, targets, exclusive).apply(logits), 1e-7, 1 - 1e-7)
+        known = np.where(targets > 0, np.log(probabilities), 0.0 if exclusive else np.log1p(-probabilities))
+        return -float(known.sum())
+
+    return min(NGRAM_WEIGHTS, key=surprise)
 
 
 def _calibrate(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> Calibration:

@@ -14,8 +14,7 @@ import torch
 
 from inference import Copydesk
 from models.encoder import BATCH_TOKENS, Window, batches_of, collate_windows, pack_sentences
-from models.story import read_story
-from models.topics import passages
+from models.story import passages, read_story
 from training.data import read_articles
 
 

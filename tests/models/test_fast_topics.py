@@ -228,3 +228,12 @@ def test_neither_fitting_nor_predicting_imports_torch() -> None:
         "sys.exit(any(n.split('.')[0] in ('torch', 'transformers') for n in sys.modules))\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet="abwxy striker storm match wind.\n'é-", max_size=40), max_size=5))
+def test_passages_add_up_to_the_logit(several: FastTopicClassifier, passages: list[str]) -> None:
+    parts = several.contributions(passages)
+    assert parts.shape == (len(passages), len(several.classes_))
+    logits = several.decision_function(["\n".join(passages)])[0]
+    np.testing.assert_allclose(parts.sum(axis=0) + several.intercept_, logits, atol=1e-5)

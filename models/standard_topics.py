@@ -1,0 +1,154 @@
+"""Topics of the standard engine: attention over sentence vectors, and the fast engine's n-grams beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.artefact import Arrays, Artefact, array
+from models.errors import ModelError
+from models.fast_topics import FastTopicClassifier
+from models.fitting import HeadSettings, fit_topic_head
+from models.heads import POSITION_STARTS, TopicHead, pad_stories
+from models.standard import HEAD_BATCH, EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
+
+MOST_NGRAM_WEIGHT = 100.0
+
+
+class StandardTopics(OverVectors):
+    """Topic logits from sentence vectors, by attention pooling (see `models.heads.TopicHead`), and from n-grams.
+
+    Attributes:
+        head: the layer over sentence vectors, after `fit`.
+        ngrams: the fast engine's classifier, whose logits are added; None where it does not help.
+        ngram_weight: what its logits are multiplied by.
+    """
+
+    def __init__(self, spec: EncoderSpec, settings: HeadSettings | None = None, dtype: str = "auto") -> None:
+        """Keep the parameters; `fit` learns."""
+        super().__init__(spec, dtype)
+        self.settings = settings or HeadSettings()
+        self.head: TopicHead | None = None
+        self.ngrams: FastTopicClassifier | None = None
+        self.ngram_weight = 0.0
+
+    def fit(
+        self,
+        vectors: Sequence[NDArray[Any]],
+        targets: FloatArray,
+        *,
+        exclusive: bool,
+        held_out: tuple[Sequence[NDArray[Any]], FloatArray] | None = None,
+        on_progress: Callable[[int, float], None] | None = None,
+    ) -> StandardTopics:
+        """Fit the head on sentence vectors, see `models.fitting.fit_topic_head`."""
+        self.head = fit_topic_head(
+            vectors, targets, exclusive=exclusive, settings=self.settings, held_out=held_out, on_progress=on_progress
+        )
+        self._round()
+        return self
+
+    def add_ngrams(self, ngrams: FastTopicClassifier, weight: float) -> None:
+        """Add a fitted classifier's logits, times `weight`, to the head's; 0 leaves it out.
+
+        Its intercepts join the head's, so that every part of a logit belongs to a sentence.
+        """
+        if weight <= 0:
+            return
+        assert self.head is not None
+        self.ngrams, self.ngram_weight = ngrams, weight
+        with torch.no_grad():
+            self.head.label.bias.add_(torch.from_numpy(np.float32(weight) * ngrams.intercept_))
+        self._round()
+
+    def _round(self) -> None:
+        """Bring the weights to the precision they are saved in, so that a loaded model answers the same."""
+        assert self.head is not None
+        restore_head(self.head, "topics", head_state(self.head, "topics"))
+
+    def attended(self, vectors: Sequence[NDArray[Any]]) -> list[FloatArray]:
+        """What the head finds in each sentence for each label, `(n_sentences, n_labels)` per story."""
+        assert self.head is not None
+        parts: list[FloatArray] = [np.zeros((0, self.n_labels), dtype=np.float32)] * len(vectors)
+        order = sorted(range(len(vectors)), key=lambda row: len(vectors[row]))
+        with torch.inference_mode():
+            for first in range(0, len(order), HEAD_BATCH):
+                rows = order[first : first + HEAD_BATCH]
+                _, part = self.head(*pad_stories([vectors[row].astype(np.float32) for row in rows]))
+                for row, values in zip(rows, part.numpy(), strict=True):
+                    parts[row] = values[: len(vectors[row])].copy()
+        return parts
+
+    def logits(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str] | None = None) -> FloatArray:
+        """`(n_stories, n_labels)`; `texts` are the stories' passages, one a line, which the n-grams are read from."""
+        logits = self.attended_logits(vectors)
+        if self.ngrams is not None:
+            assert texts is not None
+            logits += np.float32(self.ngram_weight) * (self.ngrams.decision_function(texts) - self.ngrams.intercept_)
+        return logits
+
+    def attended_logits(self, vectors: Sequence[NDArray[Any]]) -> FloatArray:
+        """The head's part of the logits, `(n_stories, n_labels)`."""
+        parts = self.attended(vectors)
+        logits = np.zeros((len(parts), self.n_labels), dtype=np.float32)
+        for row, part in enumerate(parts):
+            logits[row] = part.sum(axis=0)
+        return logits
+
+    def contributions(self, passages: Sequence[str], vectors: NDArray[Any]) -> FloatArray:
+        """What each passage of a story adds to each label's logit, `(n_passages, n_labels)`; they sum to `logits`."""
+        parts = self.attended([vectors])[0]
+        if self.ngrams is not None and len(passages):
+            return parts + np.float32(self.ngram_weight) * self.ngrams.contributions(passages)
+        return parts
+
+    @property
+    def n_labels(self) -> int:
+        """Labels the head scores."""
+        assert self.head is not None
+        return self.head.label.out_features
+
+    def config(self) -> dict[str, Any]:
+        """Its part of `config.json`."""
+        assert self.head is not None
+        config: dict[str, Any] = {"encoder": self.spec.config(), "hidden": self.head.label.in_features}
+        if self.ngrams is not None:
+            config["fast"] = {**self.ngrams.config(), "weight": self.ngram_weight}
+        return config
+
+    def tensors(self) -> Arrays:
+        """The head's weights, in float16."""
+        assert self.head is not None
+        return head_state(self.head, "topics")
+
+    def fast_arrays(self) -> Arrays:
+        """The n-gram classifier's weights, to be saved beside the head."""
+        return self.ngrams.tensors() if self.ngrams is not None else {}
+
+    @classmethod
+    def from_artefact(
+        cls, artefact: Artefact, n_labels: int, *, encoder: str | None = None, dtype: str = "auto"
+    ) -> StandardTopics:
+        """As saved."""
+        topics = cls(EncoderSpec.from_artefact(artefact, encoder), dtype=dtype)
+        array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
+        topics.head = TopicHead(size_in(artefact, "hidden"), n_labels)
+        restore_head(topics.head, "topics", artefact.tensors)
+        if "fast" in artefact.config:
+            topics.ngrams, topics.ngram_weight = _ngrams(artefact, n_labels)
+        return topics
+
+
+def _ngrams(artefact: Artefact, n_labels: int) -> tuple[FastTopicClassifier, float]:
+    entry = artefact.config["fast"]
+    weight = entry.get("weight") if isinstance(entry, dict) else None
+    if not isinstance(weight, int | float) or not 0 < weight <= MOST_NGRAM_WEIGHT:
+        raise ModelError(f"{artefact.folder}: config.json has no valid 'fast'.")
+    ngrams = FastTopicClassifier.from_parts(entry, artefact.fast)
+    if len(ngrams.classes_) != n_labels:
+        raise ModelError(f"{artefact.folder}: 'fast' knows {len(ngrams.classes_)} labels, the model {n_labels}.")
+    return ngrams, float(weight)
