@@ -182,6 +182,7 @@ class Copydesk:
         read = [self._read_or_warn(story) for story in stories]
         topic_vectors, summary_vectors, cut = self._encode(read)
         probabilities = self._probabilities(read, topic_vectors)
+        strange = self._strange(read, topic_vectors)
         scores = self._sentence_scores(read, summary_vectors)
         return [
             self._assemble(
@@ -190,6 +191,7 @@ class Copydesk:
                 scores[row],
                 cut[row],
                 budget or self.budget,
+                bool(strange[row]),
             )
             for row, story in enumerate(read)
         ]
@@ -214,6 +216,12 @@ class Copydesk:
     def _probabilities(self, stories: Sequence[Story], vectors: Any) -> NDArray[np.float64] | None:
         return None if self.topics is None else self.topics.predict_proba(stories, vectors)
 
+    def _strange(self, stories: Sequence[Story], vectors: Any) -> NDArray[np.bool_]:
+        """Which stories are too unlike the topic model's training stories for a label."""
+        if self.topics is None:
+            return np.zeros(len(stories), dtype=bool)
+        return self.topics.strangeness(stories, vectors) > self.topics.strange_limit
+
     def _sentence_scores(self, stories: Sequence[Story], vectors: Any) -> list[NDArray[np.float32]]:
         if self.summariser is None:
             return [np.zeros(len(story.sentences), dtype=np.float32) for story in stories]
@@ -226,6 +234,7 @@ class Copydesk:
         logits: NDArray[np.float32],
         cut: int,
         budget: Budget,
+        strange: bool,
     ) -> Prediction:
         warnings = list(story.warnings)
         texts = [sentence.text for sentence in story.sentences]
@@ -242,8 +251,11 @@ class Copydesk:
             chosen = list(range(len(texts))) if words < 4 else self.summariser.choose(logits, texts, budget)
             if not chosen:
                 warnings.append("no sentence fits the length asked for: the brief is empty.")
-        topics = self._topics(probabilities, readable=words >= 4 and language is None)
-        if self.topics is not None and words >= 4 and language is None and not topics:
+        readable = words >= 4 and language is None
+        topics = self._topics(probabilities, readable=readable and not strange)
+        if readable and strange:
+            warnings.append("the story is unlike those the topic model was trained on: it gets no topics.")
+        elif self.topics is not None and readable and not topics:
             warnings.append("no topic passed its threshold.")
         have = set(chosen)
         return Prediction(

@@ -144,6 +144,10 @@ class FastTopicClassifier:
         features = self._ngrams.transform(texts)
         return np.asarray(features @ self.coef_ + self.intercept_, np.float32)
 
+    def strangeness(self, texts: Sequence[str]) -> Floats:
+        """The share of each story's words that the model does not know, `(n_stories,)`; 0 for a story without words."""
+        return self._ngrams.unknown(texts)
+
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
         """What each word and pair of a story adds to a label's logit, the largest in size first.
 

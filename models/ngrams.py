@@ -139,6 +139,15 @@ class NgramVectorizer:
         begins = np.searchsorted(rows, np.arange(len(counts) + 1)).astype(np.int32)
         return scipy.sparse.csr_matrix((data, column, begins), shape=(len(counts), self.n_features))
 
+    def unknown(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The share of each text's words that are not in the vocabulary, `(n_texts,)`; 0 for a text without words."""
+        shares: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
+        for batch in batches(texts):
+            places, counts = self._places(batch)
+            missing = np.bincount(np.repeat(np.arange(len(counts)), counts), places < 0, minlength=len(counts))
+            shares.append((missing / np.maximum(counts, 1)).astype(np.float32))
+        return np.concatenate(shares)
+
     def occurrences(self, text: str) -> tuple[Ints, Ints]:
         """Where each word and pair of a text that is a column occurs.
 

@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.fast_topics import FastTopicClassifier
 from models.fitting import HeadSettings, fit_topic_head
 from models.heads import POSITION_STARTS, TopicHead, pad_stories
+from models.novelty import FEWEST_STORIES, Familiarity
 from models.standard import HEAD_BATCH, EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
 
 MOST_NGRAM_WEIGHT = 100.0
@@ -26,6 +27,7 @@ class StandardTopics(OverVectors):
         head: the layer over sentence vectors, after `fit`.
         ngrams: the fast engine's classifier, whose logits are added; None where it does not help.
         ngram_weight: what its logits are multiplied by.
+        familiarity: the training stories' place among sentence vectors, None where there were too few of them.
     """
 
     def __init__(self, spec: EncoderSpec, settings: HeadSettings | None = None, dtype: str = "auto") -> None:
@@ -35,6 +37,7 @@ class StandardTopics(OverVectors):
         self.head: TopicHead | None = None
         self.ngrams: FastTopicClassifier | None = None
         self.ngram_weight = 0.0
+        self.familiarity: Familiarity | None = None
 
     def fit(
         self,
@@ -50,6 +53,7 @@ class StandardTopics(OverVectors):
             vectors, targets, exclusive=exclusive, settings=self.settings, held_out=held_out, on_progress=on_progress
         )
         self._round()
+        self.familiarity = Familiarity.fit(vectors) if len(vectors) >= FEWEST_STORIES else None
         return self
 
     def add_ngrams(self, ngrams: FastTopicClassifier, weight: float) -> None:
@@ -99,6 +103,12 @@ class StandardTopics(OverVectors):
             logits[row] = part.sum(axis=0)
         return logits
 
+    def strangeness(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str]) -> FloatArray:
+        """How far each story is from the training stories, `(n_stories,)`; see `models.novelty.Familiarity`."""
+        if self.familiarity is None:
+            return np.zeros(len(vectors), np.float32)
+        return self.familiarity.distances(vectors)
+
     def contributions(self, passages: Sequence[str], vectors: NDArray[Any]) -> FloatArray:
         """What each passage of a story adds to each label's logit, `(n_passages, n_labels)`; they sum to `logits`."""
         parts = self.attended([vectors])[0]
@@ -123,7 +133,8 @@ class StandardTopics(OverVectors):
     def tensors(self) -> Arrays:
         """The head's weights, in float16."""
         assert self.head is not None
-        return head_state(self.head, "topics")
+        familiar = self.familiarity.tensors() if self.familiarity is not None else {}
+        return {**head_state(self.head, "topics"), **familiar}
 
     def fast_arrays(self) -> Arrays:
         """The n-gram classifier's weights, to be saved beside the head."""
@@ -138,6 +149,8 @@ class StandardTopics(OverVectors):
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
         topics.head = TopicHead(size_in(artefact, "hidden"), n_labels)
         restore_head(topics.head, "topics", artefact.tensors)
+        if "familiar.mean" in artefact.tensors:
+            topics.familiarity = Familiarity.from_tensors(artefact.tensors, size_in(artefact, "hidden"))
         if "fast" in artefact.config:
             topics.ngrams, topics.ngram_weight = _ngrams(artefact, n_labels)
         return topics

@@ -60,6 +60,7 @@ class TopicModel:
         calibration: turns logits into probabilities.
         thresholds_: the probability each label needs, `(n_labels,)`.
         lead_threshold: the probability the likeliest label needs when none passes its own threshold.
+        strange_limit: how strange a story may be before it gets no label; see `strangeness`.
     """
 
     scorer: Any
@@ -68,6 +69,7 @@ class TopicModel:
     calibration: Calibration
     thresholds_: NDArray[np.float64]
     lead_threshold: float = 1.0
+    strange_limit: float = float("inf")
 
     @property
     def engine(self) -> str:
@@ -86,7 +88,7 @@ class TopicModel:
             logits: FloatArray = self.scorer.decision_function([full_text(story) for story in read])
             return logits
         if vectors is None:
-            vectors = [story.vectors for story in self.scorer.encode([passages(story) for story in read])]
+            vectors = self.vectors(read)
         logits = self.scorer.logits(vectors, [full_text(story) for story in read])
         return logits
 
@@ -108,8 +110,35 @@ class TopicModel:
         )
 
     def predict(self, stories: Sequence[str | Story]) -> list[list[str]]:
-        """The labels of each story, likeliest first; an empty list where nothing passes its threshold."""
-        return [[topic.label for topic in topics] for topics in self.topics(self.predict_proba(stories))]
+        """The labels of each story, likeliest first; an empty list where nothing passes its threshold.
+
+        A story that is too unlike the training stories gets none either.
+        """
+        read = [as_story(story) for story in stories]
+        vectors = self.vectors(read)
+        given = self.topics(self.predict_proba(read, vectors))
+        strange = self.strangeness(read, vectors) > self.strange_limit
+        return [[] if skip else [topic.label for topic in row] for row, skip in zip(given, strange, strict=True)]
+
+    def vectors(self, stories: Sequence[Story]) -> list[NDArray[Any]] | None:
+        """Sentence vectors of the stories' passages; None where the engine needs none."""
+        if self.engine == "fast":
+            return None
+        return [story.vectors for story in self.scorer.encode([passages(story) for story in stories])]
+
+    def strangeness(self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None) -> FloatArray:
+        """How unlike the training stories each story is, `(n_stories,)`.
+
+        The Mahalanobis distance of its mean sentence vector, or with the fast engine the share of unknown words.
+        """
+        read = [as_story(story) for story in stories]
+        texts = [full_text(story) for story in read]
+        strange: FloatArray = (
+            self.scorer.strangeness(texts)
+            if self.engine == "fast"
+            else self.scorer.strangeness(self.vectors(read) if vectors is None else vectors, texts)
+        )
+        return strange
 
     def topics(
         self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
@@ -128,7 +157,7 @@ class TopicModel:
 
     def score(self, stories: Sequence[str | Story], labels: Sequence[Sequence[str]]) -> float:
         """Accuracy where labels exclude each other, else micro-F1."""
-        given = self.decide(self.predict_proba(stories))
+        given = target_matrix(self.predict(stories), self.classes_) > 0
         wanted = target_matrix(labels, self.classes_) > 0
         if self.exclusive_:
             return float((given & wanted).any(axis=1).mean())
@@ -161,6 +190,7 @@ class TopicModel:
             "calibration": self.calibration.config(),
             "thresholds": [round(float(value), 6) for value in self.thresholds_],
             "lead_threshold": round(float(self.lead_threshold), 6),
+            "strange_limit": round(float(self.strange_limit), 6) if np.isfinite(self.strange_limit) else None,
             **self.scorer.config(),
         }
         if self.engine == "fast":
@@ -190,8 +220,18 @@ class TopicModel:
         thresholds = array({"thresholds": np.array(limits, dtype=np.float64)}, "thresholds", (len(labels),))
         scorer = _load_scorer(artefact, len(labels), options)
         calibration = _load_calibration(config, len(labels))
+        numbers = {name: config.get(name) for name in ("lead_threshold", "strange_limit")}
+        if not all(value is None or isinstance(value, int | float) for value in numbers.values()):
+            raise ModelError(f"{folder}: config.json has no valid 'lead_threshold' or 'strange_limit'.")
+        lead, limit = numbers["lead_threshold"], numbers["strange_limit"]
         return cls(
-            scorer, labels, bool(config.get("exclusive")), calibration, thresholds, float(config["lead_threshold"])
+            scorer,
+            labels,
+            bool(config.get("exclusive")),
+            calibration,
+            thresholds,
+            1.0 if lead is None else float(lead),
+            float("inf") if limit is None else float(limit),
         )
 
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import PlattScaling, TemperatureScaling, fit_thresholds
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
+from models.novelty import quantile_limit
 from models.story import Story
-from models.topics import Calibration, TopicModel, decide, full_text, target_matrix
+from models.topics import TopicModel, full_text, target_matrix
 from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
+from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram_weight
 from training.evaluation import Report, first_labels, with_labels
 from training.metrics import topic_intervals, topic_metrics
 from training.provenance import provenance
@@ -26,10 +27,6 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 
 log = logging.getLogger(__name__)
 FOLDS = 5
-NGRAM_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-EXCLUSIVE_FLOOR = 0.0
-LOWEST_LEAD = 0.3
-"""No label below this probability is given for want of a better one, whatever it does for F1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,7 @@ class Fitted:
     calibration_logits: NDArray[np.float32]
     calibration_targets: NDArray[np.float32]
     validation_logits: NDArray[np.float32]
+    strange_limit: float
 
 
 def train_topics(
@@ -105,13 +103,13 @@ def train_topics(
         fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings)
     else:
         fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings)
-    calibration = _calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
+    calibration = calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
     probabilities = calibration.apply(fitted.calibration_logits)
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
-    model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead)
+    model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
     own = fitted.calibration_logits is fitted.validation_logits
     if own:
-        judged = _cross_fitted(fitted.validation_logits, held_targets, exclusive, settings.seed)
+        judged = cross_fitted(fitted.validation_logits, held_targets, exclusive, settings.seed)
     else:
         held = calibration.apply(fitted.validation_logits)
         judged = held, model.decide(held)
@@ -138,7 +136,9 @@ def _fit_fast(
     settings: TopicSettings,
 ) -> Fitted:
     scorer, logits = _fit_ngrams(stories, labels, exclusive, settings, cross=True)
-    return Fitted(scorer, logits, targets, scorer.decision_function([full_text(story) for story in held]))
+    texts = [full_text(story) for story in held]
+    limit = quantile_limit(scorer.strangeness(texts))
+    return Fitted(scorer, logits, targets, scorer.decision_function(texts), limit)
 
 
 def _fit_standard(
@@ -179,9 +179,10 @@ def _fit_standard(
     log.info("n-grams join the sentence vectors with weight %g.", weight)
     scorer.add_ngrams(ngrams, weight)
     validation_logits = scorer.logits(held_vectors, texts)
+    limit = scorer.familiarity.limit(held_vectors) if scorer.familiarity is not None else float("inf")
     if spec.adapter:
-        return Fitted(scorer, validation_logits, held_targets, validation_logits)
-    return Fitted(scorer, own + np.float32(weight) * beside, targets, validation_logits)
+        return Fitted(scorer, validation_logits, held_targets, validation_logits, limit)
+    return Fitted(scorer, own + np.float32(weight) * beside, targets, validation_logits, limit)
 
 
 def _fit_ngrams(
@@ -203,69 +204,6 @@ def _fit_ngrams(
             crossed = ngrams.cross_logits(texts, labels, folds=FOLDS)
             advance(FOLDS)
     return ngrams, crossed
-
-
-def fit_ngram_weight(
-    own: NDArray[np.float32], beside: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool
-) -> float:
-    """What n-gram logits are multiplied by before they are added to the head's: the likeliest of a few, calibrated.
-
-    Args:
-        own: the head's logits of stories it was not fitted on, `(n_stories, n_labels)`.
-        beside: the n-gram classifier's, likewise.
-        targets: 0/1, of the same shape.
-        exclusive: whether a story has exactly one label.
-    """
-
-    def surprise(weight: float) -> float:
-        logits = own + np.float32(weight) * beside
-        probabilities = np.clip(_calibrate(logits, targets, exclusive).apply(logits), 1e-7, 1 - 1e-7)
-        known = np.where(targets > 0, np.log(probabilities), 0.0 if exclusive else np.log1p(-probabilities))
-        return -float(known.sum())
-
-    return min(NGRAM_WEIGHTS, key=surprise)
-
-
-def _calibrate(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> Calibration:
-    if exclusive:
-        known = targets.any(axis=1)
-        return TemperatureScaling().fit(logits[known], targets[known].argmax(axis=1))
-    return PlattScaling().fit(logits, targets > 0)
-
-
-def fit_decisions(
-    probabilities: NDArray[np.float64], targets: NDArray[np.bool_], exclusive: bool
-) -> tuple[NDArray[np.float64], float]:
-    """Thresholds `(n_labels,)` for F1, and what the likeliest label needs when none passes its own.
-
-    Where labels exclude each other the likeliest is always given: the thresholds are 0.
-    """
-    n_labels = targets.shape[1]
-    if exclusive:
-        return np.full(n_labels, EXCLUSIVE_FLOOR), 1.0
-    thresholds = fit_thresholds(probabilities, targets)
-    grid = [1.0, *np.arange(LOWEST_LEAD, 0.5, 0.02)]
-    best = max(grid, key=lambda lead: _micro_f1(decide(probabilities, thresholds, lead, False), targets))
-    return thresholds, float(best)
-
-
-def _micro_f1(given: NDArray[np.bool_], targets: NDArray[np.bool_]) -> float:
-    return float(2 * (given & targets).sum() / max(1, given.sum() + targets.sum()))
-
-
-def _cross_fitted(
-    logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Probabilities and decisions of each half of the rows, by calibration and thresholds of the other half."""
-    order = np.random.default_rng(seed).permutation(len(logits))
-    probabilities, given = np.zeros(logits.shape), np.zeros(logits.shape, dtype=bool)
-    for part in (0, 1):
-        learn, judge = order[part::2], order[1 - part :: 2]
-        calibration = _calibrate(logits[learn], targets[learn], exclusive)
-        thresholds, lead = fit_decisions(calibration.apply(logits[learn]), targets[learn] > 0, exclusive)
-        probabilities[judge] = calibration.apply(logits[judge])
-        given[judge] = decide(probabilities[judge], thresholds, lead, exclusive)
-    return probabilities, given
 
 
 def _report(

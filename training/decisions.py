@@ -1,0 +1,78 @@
+"""What a topic model learns from out-of-sample logits: calibration, thresholds, how much n-grams count."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import PlattScaling, TemperatureScaling, fit_thresholds
+from models.topics import Calibration, decide
+
+EXCLUSIVE_FLOOR = 0.0
+LOWEST_LEAD = 0.3
+"""No label below this probability is given for want of a better one, whatever it does for F1."""
+NGRAM_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+
+
+def calibrate(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> Calibration:
+    """A temperature where labels exclude each other, else Platt scaling per label; both `(n_stories, n_labels)`."""
+    if exclusive:
+        known = targets.any(axis=1)
+        return TemperatureScaling().fit(logits[known], targets[known].argmax(axis=1))
+    return PlattScaling().fit(logits, targets > 0)
+
+
+def fit_decisions(
+    probabilities: NDArray[np.float64], targets: NDArray[np.bool_], exclusive: bool
+) -> tuple[NDArray[np.float64], float]:
+    """Thresholds `(n_labels,)` for F1, and what the likeliest label needs when none passes its own.
+
+    Where labels exclude each other the likeliest is always given: the thresholds are 0.
+    """
+    n_labels = targets.shape[1]
+    if exclusive:
+        return np.full(n_labels, EXCLUSIVE_FLOOR), 1.0
+    thresholds = fit_thresholds(probabilities, targets)
+    grid = [1.0, *np.arange(LOWEST_LEAD, 0.5, 0.02)]
+    best = max(grid, key=lambda lead: _micro_f1(decide(probabilities, thresholds, lead, False), targets))
+    return thresholds, float(best)
+
+
+def _micro_f1(given: NDArray[np.bool_], targets: NDArray[np.bool_]) -> float:
+    return float(2 * (given & targets).sum() / max(1, given.sum() + targets.sum()))
+
+
+def cross_fitted(
+    logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probabilities and decisions of each half of the rows, by calibration and thresholds of the other half."""
+    order = np.random.default_rng(seed).permutation(len(logits))
+    probabilities, given = np.zeros(logits.shape), np.zeros(logits.shape, dtype=bool)
+    for part in (0, 1):
+        learn, judge = order[part::2], order[1 - part :: 2]
+        calibration = calibrate(logits[learn], targets[learn], exclusive)
+        thresholds, lead = fit_decisions(calibration.apply(logits[learn]), targets[learn] > 0, exclusive)
+        probabilities[judge] = calibration.apply(logits[judge])
+        given[judge] = decide(probabilities[judge], thresholds, lead, exclusive)
+    return probabilities, given
+
+
+def fit_ngram_weight(
+    own: NDArray[np.float32], beside: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool
+) -> float:
+    """What n-gram logits are multiplied by before they are added to the head's: the likeliest of a few, calibrated.
+
+    Args:
+        own: the head's logits of stories it was not fitted on, `(n_stories, n_labels)`.
+        beside: the n-gram classifier's, likewise.
+        targets: 0/1, of the same shape.
+        exclusive: whether a story has exactly one label.
+    """
+
+    def surprise(weight: float) -> float:
+        logits = own + np.float32(weight) * beside
+        probabilities = np.clip(calibrate(logits, targets, exclusive).apply(logits), 1e-7, 1 - 1e-7)
+        known = np.where(targets > 0, np.log(probabilities), 0.0 if exclusive else np.log1p(-probabilities))
+        return -float(known.sum())
+
+    return min(NGRAM_WEIGHTS, key=surprise)
