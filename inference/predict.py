@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.digest import Digest, make_digest
 from inference.prediction import Contribution, Explanation, Prediction, SentenceScore
 from models import selection
 from models.errors import DataError, ModelError
@@ -119,6 +120,15 @@ class Copydesk:
         while batch := list(itertools.islice(iterator, window)):
             yield from self._predict(batch, budget)
 
+    def digest(self, stories: Sequence[Any], *, budget: Budget | None = None) -> Digest:
+        """One brief of several stories about the same event, without repeating itself.
+
+        Args:
+            stories: inputs as of `predict`; one that seems to be about something else is left out, with a warning.
+            budget: how long the digest is; at most five sentences when it is missing.
+        """
+        return make_digest(self, stories, budget or self.budget)
+
     def explain(self, story: Input, label: str) -> Explanation:
         """What each part of a story adds to a label's logit.
 
@@ -172,14 +182,15 @@ class Copydesk:
             raise TypeError(f"expected a story (str, or a mapping with 'text'), not {type(story).__name__}")
         return read_story(story, title=title if isinstance(title, str) else None, clean=self.clean)
 
-    def _read_or_warn(self, story: Any) -> Story:
+    def read(self, story: Any) -> Story:
+        """The story of an input, cleaned and cut into sentences; an empty one with a warning where it is none."""
         try:
             return self._read(story)
         except TypeError as error:
             return Story("", None, (), (), (f"not a story: {error}",))
 
     def _predict(self, stories: Sequence[Any], budget: Budget | None) -> list[Prediction]:
-        read = [self._read_or_warn(story) for story in stories]
+        read = [self.read(story) for story in stories]
         topic_vectors, summary_vectors, cut = self._encode(read)
         probabilities = self._probabilities(read, topic_vectors)
         strange = self._strange(read, topic_vectors)

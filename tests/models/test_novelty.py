@@ -75,6 +75,6 @@ def test_a_strange_story_gets_no_topics_and_is_told_why() -> None:
     assert model.predict([known, unknown]) == [["sport"], []]
     desk = Copydesk(model, None)
     assert desk.predict(known).topics[0].label == "sport"
-    strange = desk.predict("Preheat oven then striker fold batter gently into buttered tin; scored crust browns slowly.")
+    strange = desk.predict("Preheat oven then striker fold batter gently into tin; scored crust browns slowly.")
     assert strange.topics == () and any("unlike" in warning for warning in strange.warnings)
     assert strange.scores.keys() == {"sport", "weather"}
