@@ -39,6 +39,7 @@ class TopicSettings:
         held_out: share of the training data that validates when there is no validation data.
         seed: of the split, the head and the folds.
         cache: folder for sentence vectors, so that the next run need not encode again.
+        search: with the fast engine, how many settings to try by successive halving; 0 takes the defaults.
     """
 
     engine: str = "standard"
@@ -46,6 +47,7 @@ class TopicSettings:
     held_out: float = 0.1
     seed: int = 13
     cache: Path | None = None
+    search: int = 0
 
 
 @dataclass(slots=True)
@@ -195,7 +197,12 @@ def _fit_ngrams(
 ) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
     """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
     texts = [full_text(story) for story in stories]
-    ngrams = FastTopicClassifier(seed=settings.seed)
+    found: dict[str, Any] = {}
+    if settings.search:
+        from training.search import search_fast
+
+        found, _ = search_fast(texts, labels, exclusive=exclusive, candidates=settings.search, seed=settings.seed)
+    ngrams = FastTopicClassifier(seed=settings.seed, **found)
     with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
         ngrams.fit(texts, labels, exclusive=exclusive)
         advance()

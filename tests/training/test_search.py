@@ -1,0 +1,44 @@
+"""The search finds settings that work, says what it tried, and is the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.errors import DataError
+from models.fast_topics import FastTopicClassifier
+from training.search import SPACE, search_fast
+
+
+def noisy(number: int) -> tuple[list[str], list[list[str]]]:
+    rng = np.random.default_rng(0)
+    words = {"sport": ["goal", "match", "striker"], "weather": ["rain", "wind", "storm"]}
+    labels = [["sport"] if i % 2 else ["weather"] for i in range(number)]
+    filler = [f"word{n}" for n in range(40)]
+    texts = [" ".join([*rng.choice(words[row[0]], 2), *rng.choice(filler, 8)]) for row in labels]
+    return texts, labels
+
+
+def test_the_winner_is_one_of_the_tried_and_works() -> None:
+    texts, labels = noisy(200)
+    best, tried = search_fast(texts, labels, exclusive=True, candidates=6, seed=1)
+    assert set(best) == set(SPACE)
+    last = max(entry["rows"] for entry in tried)
+    final = [entry for entry in tried if entry["rows"] == last]
+    assert best in [entry["parameters"] for entry in final]
+    assert len([entry for entry in tried if entry["rows"] == min(e["rows"] for e in tried)]) == 6
+    assert len(final) < 6
+    model = FastTopicClassifier(**best).fit(texts, labels, exclusive=True)
+    assert (model.decision_function(["goal match word1"]).argmax(axis=1) == [0]).all()
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    texts, labels = noisy(90)
+    several = [[*row, "news"] if number % 3 else row for number, row in enumerate(labels)]
+    found = [search_fast(texts, several, exclusive=False, candidates=4, seed=2) for _ in range(2)]
+    assert found[0] == found[1]
+
+
+def test_too_few_rows_are_refused() -> None:
+    with pytest.raises(DataError, match="at least 60"):
+        search_fast(*noisy(20), exclusive=True, candidates=3, seed=0)
