@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.artefact import ADAPTER, load_artefact
 from models.encoder import DEFAULT_ENCODER
 from models.standard import EncoderSpec
 from models.story import Story, passages, read_story
 from training.data import Articles
+from training.progress import progress
 from training.splits import content_key, split_rows
 
-console = Console(stderr=True)
+__all__ = ["encode_stories", "open_encoder", "progress", "read_stories", "split_articles"]
+
 ENCODE_TOGETHER = 512
-
-
-@contextmanager
-def progress(title: str, total: int) -> Iterator[Any]:
-    """A progress bar on standard error; yields a function that advances it by a number of items."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda n=1: bar.advance(task, n)
 
 
 def _read(pair: tuple[str, str | None]) -> Story:
