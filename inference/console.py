@@ -14,6 +14,7 @@ import typer
 
 from inference.cli import predict_command
 from models.errors import CopydeskError
+from training.audit_cli import audit_command
 from training.cli import evaluate_app, train_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("predict")(predict_command)
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
+app.command("audit")(audit_command)
 
 
 def main() -> NoReturn:

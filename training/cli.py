@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from training.audit_cli import warn_of_trouble
+
 if TYPE_CHECKING:
     from training.data import Articles
     from training.evaluation import Report
@@ -110,6 +112,7 @@ def train_topics_command(
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     articles = _read(data, columns, "labels", limit)
     held = _read(validation, columns, "labels", None) if validation else None
+    warn_of_trouble(articles, held)
     if finetune is Finetune.lora and engine is Engine.standard:
         encoder = str(
             _adapt(
@@ -165,6 +168,7 @@ def train_summariser_command(
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
     articles = _read(data, columns, "summaries", limit)
     held = _read(validation, columns, "summaries", None) if validation else None
+    warn_of_trouble(articles, held)
     if finetune is Finetune.lora and engine is Engine.standard:
         encoder = str(_adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume))
     settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)

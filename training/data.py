@@ -70,6 +70,7 @@ def read_articles(
     summary_column: str | None = None,
     need: Collection[str] = (),
     limit: int | None = None,
+    strict: bool = False,
 ) -> Articles:
     """Read articles; a row that cannot be used is left out and noted in `skipped`.
 
@@ -84,6 +85,7 @@ def read_articles(
         summary_column: the column of the reference summary; a list of sentences is joined by newlines.
         need: what must be there: "labels", "summaries".
         limit: keep at most so many articles, the first ones.
+        strict: leave a row out for an unusable cell in any column, not only in those that are named or needed.
 
     Raises:
         DataError: nothing usable is there; the message names the file, the column and the way out.
@@ -100,7 +102,8 @@ def read_articles(
         for kind, column in {**named, "id": None}.items()
     }
     columns = {kind: column for kind, column in found.items() if column is not None}
-    articles = _collect(table, columns, required | {kind for kind, column in named.items() if column}, limit)
+    watched = set(columns) if strict else required | {kind for kind, column in named.items() if column}
+    articles = _collect(table, columns, watched, limit)
     for kind, values in (("labels", articles.labels), ("summary", articles.summaries)):
         if kind in required and not any(values or ()):
             raise DataError(f"{table.name}: column {columns[kind]!r} is empty in every row; expected {kind}.")
