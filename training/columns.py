@@ -21,6 +21,7 @@ USUAL = {
 """The column names looked for, in order, whatever their case."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_WHOLE_NUMBER = re.compile(r"-?\d+(?:\.0+)?")
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ITEM = re.compile(_QUOTED)
 _PRINTED_LIST = re.compile(rf"\[\s*(?:(?:{_QUOTED})[\s,]*)*\]")  # by Python, ['a', 'b'], or NumPy, ['a' 'b']
@@ -101,6 +102,16 @@ def label_cell(cell: Any, class_names: Sequence[str] | None = None) -> tuple[lis
     listed = isinstance(cell, list | tuple)
     labels = [_label(item, class_names) for item in (cell if listed else [cell])]
     return list(dict.fromkeys(label for label in labels if label)), listed
+
+
+def is_whole_number(label: str) -> bool:
+    """Whether a label is a whole number, be it written `3.0`."""
+    return _WHOLE_NUMBER.fullmatch(label) is not None
+
+
+def without_decimals(label: str) -> str:
+    """A whole number without its `.0`: what a missing cell makes of a column of ints that goes through pandas."""
+    return label.partition(".")[0]
 
 
 def _missing(cell: Any) -> bool:

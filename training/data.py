@@ -28,7 +28,7 @@ class Articles:
     column (id, uid, guid, url), else the row number. `labels` has one list per article, dominant label first,
     empty where the row has none; `exclusive` says that no label cell is a list, so that a story has one
     label. Labels and summaries are None where the data has no such column. `skipped` holds row number and
-    reason of every row left out.
+    reason of every row left out, `columns` the name of the column that each kind of cell was read from.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Articles:
     exclusive: bool = True
     summaries: list[str | None] | None = None
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of articles."""
@@ -58,6 +59,7 @@ class Articles:
             self.exclusive,
             None if self.summaries is None else [self.summaries[index] for index in chosen],
             list(self.skipped),
+            self.columns,
         )
 
 
@@ -123,6 +125,7 @@ def _collect(table: Table, columns: Mapping[str, str], strict: Collection[str], 
     labels: list[list[str]] = []
     summaries: list[str | None] = []
     exclusive = True
+    whole = True
     names = table.class_names.get(columns.get("labels", ""))
     for row, content in table.read(list(dict.fromkeys(columns.values()))):
         full = limit is not None and len(articles) >= limit
@@ -137,6 +140,7 @@ def _collect(table: Table, columns: Mapping[str, str], strict: Collection[str], 
                 articles.skipped.append((row, str(error)))
             continue
         exclusive = exclusive and not parsed.listed
+        whole = whole and all(map(cells.is_whole_number, parsed.labels))
         if not full:
             articles.rows.append(row)
             articles.ids.append(parsed.id or str(row))
@@ -147,8 +151,11 @@ def _collect(table: Table, columns: Mapping[str, str], strict: Collection[str], 
     if not articles.texts:
         shown = "; ".join(f"row {row}: {reason}" for row, reason in articles.skipped[:3]) or "there are no rows"
         raise DataError(f"{table.name}: none of {len(articles.skipped)} rows holds a usable article ({shown}).")
+    if whole:
+        labels = [[cells.without_decimals(label) for label in row] for row in labels]
     return replace(
         articles,
+        columns=dict(columns),
         labels=labels if "labels" in columns else None,
         exclusive=exclusive,
         summaries=summaries if "summary" in columns else None,

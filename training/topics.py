@@ -23,6 +23,7 @@ from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram
 from training.evaluation import Report, first_labels, with_labels
 from training.metrics import topic_intervals, topic_metrics
 from training.provenance import provenance
+from training.splits import SMALLEST_DIVIDED
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
 
 log = logging.getLogger(__name__)
@@ -88,13 +89,19 @@ def train_topics(
         notes += more
     assert articles.labels is not None and validation.labels is not None
     classes = sorted({label for row in articles.labels for label in row})
-    if len(classes) < 2:
+    column = f"{articles.name}: column {articles.columns.get('labels', 'labels')!r}"
+    if len(classes) < 2 and len(articles):
         raise DataError(
-            f"{articles.name}: every row has the same label {classes}; a classifier needs at least two labels. "
-            "Is --labels-column the right column?"
+            f"{column}: all {len(articles) + len(validation)} rows have the same label {classes[0]!r}; a classifier "
+            "needs at least two labels. Is --labels-column the right column?"
         )
     if not len(validation):
-        raise DataError(f"{articles.name}: too few rows to hold any out; pass --validation.")
+        raise DataError(
+            f"{column}: no label has {SMALLEST_DIVIDED} examples among the {len(articles)} rows, so that none can be "
+            "held out; pass --validation, or name another --labels-column."
+        )
+    if len(articles) < FOLDS:
+        raise DataError(f"{articles.name}: {len(articles)} labelled rows, expected at least {FOLDS}.")
     log.info(
         "%s: %s; training on %d, validating on %d.", whole.name, describe_labels(whole), len(articles), len(validation)
     )
@@ -222,6 +229,10 @@ def _report(
 ) -> Report:
     assert validation.labels is not None and articles.labels is not None
     probabilities, given = judged
+    unseen = sorted({label for row in validation.labels for label in row} - set(classes))
+    classes = [*classes, *unseen]
+    extra = ((0, 0), (0, len(unseen)))
+    probabilities, given = np.pad(probabilities, extra), np.pad(given, extra)
     targets = target_matrix(validation.labels, classes) > 0
     first = first_labels(validation.labels, classes)
     common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
@@ -235,6 +246,9 @@ def _report(
     }
     for figures in baselines.values():
         figures.pop("ece", None)
+    if unseen:
+        shown = ", ".join(unseen[:5])
+        notes.append(f"{len(unseen)} labels do not occur in the training rows and count as misses: {shown}.")
     return Report(
         "topics",
         len(validation),
