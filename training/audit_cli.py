@@ -62,8 +62,8 @@ def audit_command(
         "labels_column": labels_column,
         "summary_column": summary_column,
     }
-    articles = read_articles(data, **columns, strict=True, limit=limit)
-    others = [read_articles(other, **columns) for other in against or ()]
+    articles = read_articles(data, **columns, need=(), limit=limit, strict=True)
+    others = [read_articles(other, **columns, need=(), limit=None, strict=False) for other in against or ()]
     result = audit(articles, others)
     if json_file is not None:
         text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"

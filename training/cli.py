@@ -264,7 +264,7 @@ def evaluate_summariser_command(
 def _read(data: str, columns: dict[str, str | None], need: str, limit: int | None) -> Articles:
     from training.data import read_articles
 
-    return read_articles(data, **columns, need={need}, limit=limit)
+    return read_articles(data, **columns, need={need}, limit=limit, strict=False)
 
 
 def _adapt(

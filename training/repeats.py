@@ -89,7 +89,7 @@ def check_repeats(
             for position in group if foreign else ():
                 if position < pool.n_own:
                     leaks[position].append(_Likeness(position, foreign[0], similarity))
-        _contradict(pool, *groups, similarity, contradictions)
+        _contradict(pool, groups[0], groups[1], similarity, contradictions)
     findings = [
         Finding(
             "exact-duplicates",
@@ -137,11 +137,9 @@ def _contradict(
         for position in here:
             labels = pool.labels(position)
             if labels and position < pool.n_own:
-                contradictions_of = [
-                    _Likeness(position, other, similarity) for rival, other in example.items() if rival != labels
-                ]
-                if contradictions_of:
-                    contradictions[position] += contradictions_of
+                rivals = [other for rival, other in example.items() if rival != labels]
+                if rivals:
+                    contradictions[position] += [_Likeness(position, other, similarity) for other in rivals]
 
 
 def _rival(pool: _Pool, likenesses: Sequence[_Likeness]) -> str:

@@ -86,7 +86,8 @@ def word_counts(texts: Sequence[str]) -> NDArray[np.int64]:
 
 def _unread(articles: Articles) -> list[Finding]:
     """Rows that were left out when reading."""
-    empty, other = [], []
+    empty: list[Hit] = []
+    other: list[Hit] = []
     for row, reason in articles.skipped:
         (empty if reason.endswith("empty text") else other).append(Hit(row, str(row), reason))
     return [
@@ -99,7 +100,9 @@ def _short(articles: Articles, counts: NDArray[np.int64]) -> list[Hit]:
     least = max(float(FEWEST_WORDS), SHORT_SHARE * float(np.median(counts)))
     if np.mean(counts < least) > MIXED:
         least = FEWEST_WORDS
-    return [hit(articles, place, _plural(int(counts[place]), "word")) for place in np.flatnonzero(counts < least)]
+    return [
+        hit(articles, place, _plural(int(counts[place]), "word")) for place in np.flatnonzero(counts < least).tolist()
+    ]
 
 
 def _truncated(articles: Articles, counts: NDArray[np.int64]) -> list[Hit]:
