@@ -13,9 +13,12 @@ from training.duplicates import equal_texts
 from training.findings import Finding, Hit, Place, hit
 from training.text_checks import word_counts
 
-SUPPORT = 0.4
-"""Share of a summary's longer words that its article must hold. Summaries in other words than the article's have 0.6
-and more, those of another article 0.1 to 0.25."""
+SUPPORT = 0.2
+"""Share of a summary's longer words that its article must hold.
+
+Three in four summaries of another article have less; of their own, none of 400 CNN/DailyMail highlights and 5% of
+XSum's sentences, which often say what the article does not.
+"""
 LONG_WORD = 4  # characters
 FEWEST_JUDGED = 4  # longer words
 
