@@ -130,19 +130,30 @@ def processor_dtype() -> torch.dtype:
     return torch.bfloat16 if any(flag in cpu for flag in flags) else torch.float32
 
 
+DELTA = ".delta"
+
+
 def merge_adapter(module: nn.Module, adapter: Mapping[str, Tensor], scale: float) -> None:
-    """Add LoRA weights to the layers they adapt (Hu et al., "LoRA", 2021), so that reading costs no more.
+    """Add what fine-tuning changed to the encoder's weights, so that reading costs no more.
 
     Args:
         module: the transformer, in float32.
-        adapter: pairs `{layer}.lora_A` of shape `(rank, in)` and `{layer}.lora_B` of shape `(out, rank)`.
-        scale: alpha over rank.
+        adapter: LoRA pairs (Hu et al., "LoRA", 2021) `{layer}.lora_A` of shape `(rank, in)` and `{layer}.lora_B` of
+            shape `(out, rank)`; or, of full fine-tuning, `{parameter}.delta`, of the parameter's shape.
+        scale: alpha over rank; deltas are added as they are.
 
     Raises:
         ModelError: a layer is not in the encoder or a shape does not fit.
     """
-    layers = dict(module.named_modules())
-    names = sorted({key.rsplit(".", 1)[0] for key in adapter})
+    layers, parameters = dict(module.named_modules()), dict(module.named_parameters())
+    for key in sorted(adapter):
+        if key.endswith(DELTA):
+            name, change = key.removesuffix(DELTA), adapter[key]
+            if name not in parameters or parameters[name].shape != change.shape:
+                raise ModelError(f"adapter: {name!r} does not fit this encoder; was it trained on another one?")
+            with torch.no_grad():
+                parameters[name].add_(change.float())
+    names = sorted({key.rsplit(".", 1)[0] for key in adapter if not key.endswith(DELTA)})
     for name in names:
         layer = layers.get(name)
         try:

@@ -114,8 +114,9 @@ def encoder_artefact(adapted: Adapted, encoder: str, data: dict[str, Any], setti
         "libraries": library_versions(),
         "losses": [entry for entry in adapted.history if "eval_loss" in entry],
     }
+    what = "Changes to all weights" if settings.full else "LoRA weights (Hu et al., 2021)"
     card = (
-        "# A news encoder\n\nLoRA weights (Hu et al., 2021) for the public encoder "
+        f"# A news encoder\n\n{what} for the public encoder "
         f"`{encoder}` (SHA-256 `{spec.sha256}`), trained by `copydesk train encoder`, and the heads that were trained "
         "with them. Pass this folder as `--encoder` to `copydesk train topics` and `copydesk train summariser`: "
         "models trained on it share one pass over a story.\n"

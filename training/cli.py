@@ -41,6 +41,7 @@ class Finetune(StrEnum):
 
     none = "none"
     lora = "lora"
+    full = "full"
 
 
 Data = Annotated[str, typer.Option("--data", help=_DATA_HELP)]
@@ -56,6 +57,9 @@ Encoder = Annotated[
         "--encoder",
         help="Another encoder: a hub id, a folder, or a Copydesk model whose adapted encoder is then shared.",
     ),
+]
+HowToFinetune = Annotated[
+    Finetune, typer.Option(help="Adapt the encoder too, with LoRA (a few MB) or in full: better, slower.")
 ]
 HeldOut = Annotated[float, typer.Option("--held-out", min=0.01, max=0.9, help="Share held out without --validation.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same data, arguments and seed give the same model.")]
@@ -86,7 +90,9 @@ def train_topics_command(
     output: Output,
     validation: Validation = None,
     engine: Annotated[Engine, typer.Option(help="standard: encoder; fast: n-grams.")] = Engine.standard,
-    finetune: Annotated[Finetune, typer.Option(help="Adapt the encoder too: better, slower.")] = Finetune.none,
+    finetune: Annotated[
+        Finetune, typer.Option(help="Adapt the encoder too, with LoRA (a few MB) or in full: better, slower.")
+    ] = Finetune.none,
     encoder: Encoder = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the data with --finetune.")] = 3.0,
     held_out: HeldOut = 0.1,
@@ -99,6 +105,9 @@ def train_topics_command(
     resume: Resume = False,
     cache: Cache = None,
     notes: Notes = None,
+    search: Annotated[
+        int, typer.Option(min=0, help="With --engine fast: try so many settings first, by successive halving.")
+    ] = 0,
 ) -> None:
     """Train a topic classifier.
 
@@ -113,7 +122,7 @@ def train_topics_command(
     articles = _read(data, columns, "labels", limit)
     held = _read(validation, columns, "labels", None) if validation else None
     warn_of_trouble(articles, held)
-    if finetune is Finetune.lora and engine is Engine.standard:
+    if finetune is not Finetune.none and engine is Engine.standard:
         encoder = str(
             _adapt(
                 articles,
@@ -126,9 +135,12 @@ def train_topics_command(
                 output,
                 checkpoints,
                 resume,
+                full=finetune is Finetune.full,
             )
         )
-    settings = TopicSettings(engine.value, encoder, held_out, seed, cache)
+    if search and engine is not Engine.fast:
+        raise typer.BadParameter("--search is for --engine fast; the standard engine's defaults need no search.")
+    settings = TopicSettings(engine.value, encoder, held_out, seed, cache, search)
     model, report, training = train_topics(articles, held, settings)
     purpose = f"Labels news stories with {len(model.classes_)} topics ({engine.value} engine)."
     card = model_card("Topic model", purpose, training, report, command=_command(), notes=_notes(notes))
@@ -142,7 +154,9 @@ def train_summariser_command(
     output: Output,
     validation: Validation = None,
     engine: Annotated[Engine, typer.Option(help="standard: encoder; fast: sentence features.")] = Engine.standard,
-    finetune: Annotated[Finetune, typer.Option(help="Adapt the encoder too: better, slower.")] = Finetune.none,
+    finetune: Annotated[
+        Finetune, typer.Option(help="Adapt the encoder too, with LoRA (a few MB) or in full: better, slower.")
+    ] = Finetune.none,
     encoder: Encoder = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the data with --finetune.")] = 1.0,
     held_out: HeldOut = 0.1,
@@ -169,8 +183,11 @@ def train_summariser_command(
     articles = _read(data, columns, "summaries", limit)
     held = _read(validation, columns, "summaries", None) if validation else None
     warn_of_trouble(articles, held)
-    if finetune is Finetune.lora and engine is Engine.standard:
-        encoder = str(_adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume))
+    if finetune is not Finetune.none and engine is Engine.standard:
+        full = finetune is Finetune.full
+        encoder = str(
+            _adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume, full=full)
+        )
     settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)
     model, report, training = train_summariser(articles, held, settings)
     purpose = f"Scores the sentences of a news story for its brief ({engine.value} engine)."
@@ -280,6 +297,7 @@ def _adapt(
     resume: bool,
     *,
     final: bool = False,
+    full: bool = False,
 ) -> Path:
     """Fine-tune the encoder into a folder: the output itself, or one beside it that a model is then trained on."""
     from models.artefact import save_artefact
@@ -293,7 +311,7 @@ def _adapt(
         validation_summaries=held,
         encoder=encoder,
         held_out=held_out,
-        settings=FinetuneSettings(seed=seed, epochs=epochs),
+        settings=FinetuneSettings(seed=seed, epochs=epochs, full=full),
         checkpoints=checkpoints or output.with_name(f"{output.name}-checkpoints"),
         resume=resume,
     )

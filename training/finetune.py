@@ -1,4 +1,4 @@
-"""Adapt the encoder with LoRA, on topics, on summaries, or on both at once.
+"""Adapt the encoder, with LoRA or whole, on topics, on summaries, or on both at once.
 
 Both heads learn over one shared encoder, so that a story is read once for its topics and its brief. A training step
 holds a batch of labelled stories and a batch of summarised ones; `transformers.Trainer` drives it (checkpoints,
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from models.encoder import (
     DEFAULT_ENCODER,
+    DELTA,
     Encoder,
     pool_sentences,
     processor_dtype,
@@ -86,7 +87,7 @@ class JointModel(nn.Module):
 
 @dataclass(slots=True)
 class Adapted:
-    """What fine-tuning learnt: LoRA pairs by layer (see `models.encoder.merge_adapter`) and the heads."""
+    """What fine-tuning learnt: LoRA pairs or changed weights (see `models.encoder.merge_adapter`) and the heads."""
 
     adapter: dict[str, Tensor]
     scale: float
@@ -130,16 +131,18 @@ def finetune(
     settings = settings or FinetuneSettings()
     torch.manual_seed(settings.seed)
     encoder = Encoder(encoder_name, dtype="float32", device="cpu")
-    transformer = encoder.module.requires_grad_(False)
-    config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear")
-    peft_model = get_peft_model(transformer, config)
+    transformer: Any = encoder.module.requires_grad_(settings.full)
+    before = {name: value.detach().clone() for name, value in transformer.named_parameters()} if settings.full else {}
+    if not settings.full:
+        config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear")
+        transformer = get_peft_model(transformer, config)
     tokenised_topics = tokenise_topics(topics, encoder, settings.topic_tokens) if topics else None
     tokenised_summaries = tokenise_summaries(summaries, encoder, settings.summary_tokens) if summaries else None
     topic_head = (
         TopicHead(encoder.hidden_size, topics.targets.shape[1], prior=label_prior(topics.targets)) if topics else None
     )
     summary_head = SummaryHead(encoder.hidden_size) if summaries else None
-    model = JointModel(peft_model, topic_head, summary_head, settings, bool(topics and topics.exclusive))
+    model = JointModel(transformer, topic_head, summary_head, settings, bool(topics and topics.exclusive))
     steps = Steps(tokenised_topics, tokenised_summaries, encoder, settings)
 
     held_topics = tokenise_topics(validation_topics, encoder, settings.topic_tokens) if validation_topics else None
@@ -168,7 +171,7 @@ def finetune(
         output_dir=str(checkpoints),
         per_device_train_batch_size=1,
         max_steps=len(steps),
-        learning_rate=settings.adapter_lr,
+        learning_rate=settings.full_lr if settings.full else settings.adapter_lr,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, round(settings.warmup * len(steps))),
         bf16=processor_dtype() == torch.bfloat16,
@@ -204,8 +207,8 @@ def finetune(
     trainer.train(resume_from_checkpoint=last)
     model.eval().to("cpu")
     return Adapted(
-        adapter=adapter_tensors(model.transformer),
-        scale=settings.alpha / settings.rank,
+        adapter=changed_weights(model.transformer, before) if settings.full else adapter_tensors(model.transformer),
+        scale=1.0 if settings.full else settings.alpha / settings.rank,
         topic_head=topic_head,
         summary_head=summary_head,
         history=[dict(entry) for entry in trainer.state.log_history],
@@ -216,7 +219,7 @@ def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dic
     adapter = [p for p in model.transformer.parameters() if p.requires_grad]
     heads = [p for head in (model.topic_head, model.summary_head) if head is not None for p in head.parameters()]
     return [
-        {"params": adapter, "lr": settings.adapter_lr, "weight_decay": 0.0},
+        {"params": adapter, "lr": settings.full_lr if settings.full else settings.adapter_lr, "weight_decay": 0.0},
         {"params": heads, "lr": settings.head_lr, "weight_decay": 0.01},
     ]
 
@@ -249,6 +252,16 @@ def _held_out_losses(
         metrics["eval_loss"] += weight * metrics[f"eval_{name}_loss"]
     model.train()
     return metrics
+
+
+def changed_weights(transformer: nn.Module, before: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What full fine-tuning added to each parameter that it changed, in float16; see `merge_adapter`."""
+    changed: dict[str, Tensor] = {}
+    for name, value in transformer.named_parameters():
+        delta = (value.detach().to("cpu") - before[name]).to(torch.float16)
+        if delta.any():
+            changed[f"{name}{DELTA}"] = delta.contiguous()
+    return changed
 
 
 def adapter_tensors(peft_model: nn.Module) -> dict[str, Tensor]:

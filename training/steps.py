@@ -36,7 +36,10 @@ class SummaryTask:
 
 @dataclass(frozen=True, slots=True)
 class FinetuneSettings:
-    """How the encoder is adapted; the defaults come from a small search on validation data."""
+    """How the encoder is adapted; the defaults come from a small search on validation data.
+
+    With `full` every weight of the encoder is trained, at `full_lr`, in place of a LoRA adapter of `rank`.
+    """
 
     rank: int = 32
     alpha: int = 64
@@ -53,6 +56,8 @@ class FinetuneSettings:
     evaluations: int = 6
     patience: int = 4
     seed: int = 13
+    full: bool = False
+    full_lr: float = 1e-4
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.artefact import load_artefact, save_artefact
-from models.errors import DataError
+from models.errors import DataError, ModelError
 from models.selection import Budget
 from models.standard import EncoderSpec
 from models.summary import SummaryModel
@@ -174,6 +174,25 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     summariser, _, _ = train_summariser(seed_articles, settings=SummariserSettings(encoder=str(whole), epochs=1))
     assert topics.scorer.spec.fingerprint == summariser.scorer.spec.fingerprint == spec.fingerprint
     assert any("cross-fitted" in note for note in report.notes)
+
+
+def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
+    settings = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1, full=True, full_lr=1e-2)
+    artefact, _ = adapt_encoder(
+        seed_articles, None, encoder=str(tiny_encoder), settings=settings, checkpoints=tmp_path / "checkpoints"
+    )
+    assert artefact.adapter and all(name.endswith(".delta") for name in artefact.adapter)
+    save_artefact(artefact, tmp_path / "encoder")
+    spec = EncoderSpec.from_artefact(load_artefact(tmp_path / "encoder"))
+    plain = EncoderSpec.of(str(tiny_encoder)).open("float32")
+    state = dict(plain.module.named_parameters())
+    for name, value in spec.open("float32").module.named_parameters():
+        delta = artefact.adapter.get(f"{name}.delta")
+        expected = state[name].numpy() + (0 if delta is None else delta.astype(np.float32))
+        np.testing.assert_allclose(value.numpy(), expected, atol=1e-6)
+    bad = {**artefact.adapter, "encoder.layer.9.delta": np.zeros((2, 2), np.float16)}
+    with pytest.raises(ModelError, match="does not fit"):
+        EncoderSpec(spec.name, spec.sha256, bad, 1.0).open("float32")
 
 
 def test_evaluating_twice_gives_the_same_figures(seed_articles: Articles) -> None:
