@@ -10,24 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import DataError
-from models.selection import Budget, dangling
-from models.story import Story, split_sentences
+from models.selection import Budget
 from models.summary import SummaryModel
 from models.topics import TopicModel, target_matrix
+from training.bootstrap import mean_intervals, paired_difference, ratio_intervals
+from training.brief_rows import BriefRows, reference_sentences, run_summariser, sentences_of, summarise
+from training.briefs import brief_ratios, lengths, positions, ratio_means
 from training.data import Articles
-from training.metrics import mean_intervals, paired_difference, topic_intervals, topic_metrics
-from training.oracle import greedy_oracles
+from training.metrics import Bools, per_label, reliability, topic_intervals, topic_metrics
+from training.mistakes import confusion, mistaken_pairs
 from training.rouge import rouge_scores
-from training.stories import encode_stories, progress, read_stories
+from training.selective import risk_area, risk_area_interval, risk_curve
+from training.stories import read_stories
+from training.topic_rows import TopicRows, first_labels, run_topics
 
-LEAD = 3
+__all__ = [
+    "Report",
+    "evaluate_summariser",
+    "evaluate_topics",
+    "first_labels",
+    "reference_sentences",
+    "summarise",
+    "summarise_and_score",
+    "summary_report",
+    "topic_figures",
+    "topic_report",
+    "with_labels",
+]
+
+PAIRS = 100
+"""Pairs of confused labels that are reported, the commonest."""
 
 
 @dataclass(slots=True)
 class Report:
     """Figures of one evaluation, as `--json` writes them.
 
-    `intervals` are 95% bootstrap intervals; `notes` say in words what a reader must know to judge a figure.
+    `intervals` are 95% bootstrap intervals; `notes` say in words what a reader must know to judge a figure. `details`
+    holds tables: per label, reliability, coverage against risk, confusions; positions and lengths of briefs. `leaks`
+    is what of the data the model was trained on, `comparison` another model on the same rows; None where not asked.
     """
 
     task: str
@@ -37,6 +58,9 @@ class Report:
     baselines: dict[str, dict[str, float]]
     differences: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    leaks: dict[str, Any] | None = None
+    comparison: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, rounded so that the same figures have the same bytes."""
@@ -47,6 +71,9 @@ class Report:
             "intervals": _rounded(self.intervals),
             "baselines": _rounded(self.baselines),
             "differences": _rounded(self.differences),
+            "details": _rounded(self.details),
+            "leaks": _rounded(self.leaks),
+            "comparison": _rounded(self.comparison),
             "notes": self.notes,
         }
 
@@ -56,13 +83,9 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_rounded(item) for item in value]
-    return round(float(value), 5)
-
-
-def first_labels(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> NDArray[np.int64]:
-    """The column of each row's first label, -1 where the model does not know it."""
-    column = {label: index for index, label in enumerate(classes)}
-    return np.array([column.get(row[0], -1) if row else -1 for row in labels], dtype=np.int64)
+    if isinstance(value, (float, np.floating)):
+        return round(float(value), 5)
+    return value
 
 
 def with_labels(articles: Articles) -> tuple[Articles, list[str]]:
@@ -78,50 +101,65 @@ def with_labels(articles: Articles) -> tuple[Articles, list[str]]:
 def evaluate_topics(
     model: TopicModel, articles: Articles, *, training: Articles | None = None, majority: Sequence[str] = ()
 ) -> Report:
-    """Figures of a topic model beside the majority class and a TF-IDF + linear SVM.
+    """Figures of a topic model beside the majority class and a TF-IDF + linear SVM; see `topic_report`."""
+    return topic_report(run_topics(model, articles), training=training, majority=majority)
+
+
+def topic_report(rows: TopicRows, *, training: Articles | None = None, majority: Sequence[str] = ()) -> Report:
+    """Figures of a run over labelled articles.
 
     Args:
-        model: the model.
-        articles: held-out articles with labels.
+        rows: see `training.topic_rows.run_topics`.
         training: what the model was trained on; the SVM is fitted on it. Without it the SVM is cross-validated on
             the evaluated rows themselves, and a note says so.
         majority: the commonest label (or labels) of the training data; the evaluated rows' own when empty.
     """
-    articles, notes = with_labels(articles)
-    assert articles.labels is not None
-    stories = read_stories(articles)
-    vectors = encode_stories(model.scorer.spec, stories) if model.engine == "standard" else None
-    probabilities = model.predict_proba(stories, vectors)
-    predicted = model.decide(probabilities)
-    unknown = {label for row in articles.labels for label in row} - set(model.classes_)
-    if unknown:
-        notes.append(
-            f"{len(unknown)} labels are unknown to the model and count as misses: {', '.join(sorted(unknown)[:5])}."
-        )
-    classes = [*model.classes_, *sorted(unknown)]
-    targets = target_matrix(articles.labels, classes) > 0
-    first = first_labels(articles.labels, classes)
-    extra = ((0, 0), (0, len(unknown)))
-    predicted, probabilities = np.pad(predicted, extra), np.pad(probabilities, extra)
-    arguments = (targets, predicted, probabilities, first, model.exclusive_)
     from training.baselines import majority_baseline, svm_baseline
 
-    guess, guess_notes = majority_baseline(articles, classes, majority)
-    svm_scores, svm_given, svm_notes = svm_baseline(articles, classes, model.exclusive_, training)
-    baselines = {
-        "majority": topic_metrics(targets, guess > 0, guess, first, model.exclusive_),
-        "tfidf-svm": topic_metrics(targets, svm_given, svm_scores, first, model.exclusive_),
-    }
-    for figures in baselines.values():
+    notes = []
+    if rows.unlabelled:
+        notes.append(f"{rows.unlabelled} rows have no label and are left out.")
+    if rows.unknown:
+        shown = ", ".join(rows.unknown[:5])
+        notes.append(f"{len(rows.unknown)} labels are unknown to the model and count as misses: {shown}.")
+    articles, exclusive = rows.held, rows.model.exclusive_
+    arguments = rows.arguments()
+    targets, given, probabilities, first, _ = arguments
+    guess, guess_notes = majority_baseline(articles, rows.classes, majority)
+    svm_scores, svm_given, svm_notes = svm_baseline(articles, rows.classes, exclusive, training)
+    metrics, intervals = topic_metrics(*arguments), topic_intervals(*arguments)
+    surest = confidence_and_error(targets, probabilities)
+    metrics["risk_area"], intervals["risk_area"] = risk_area(*surest), risk_area_interval(*surest)
+    baselines = {}
+    for name, scores, labels in (("majority", guess, guess > 0), ("tfidf-svm", svm_scores, svm_given)):
+        figures = topic_metrics(targets, labels, scores, first, exclusive)
         figures.pop("ece", None)  # neither gives probabilities
+        baselines[name] = {**figures, "risk_area": risk_area(*confidence_and_error(targets, scores))}
+    details = {
+        "exclusive": exclusive,
+        "labels": per_label(targets, given, rows.classes),
+        "reliability": reliability(targets, probabilities, exclusive),
+        "coverage": risk_curve(*surest),
+    }
+    if exclusive:
+        details["confusion"] = confusion(targets, given, rows.classes)
+    else:
+        details["mistakes"] = mistaken_pairs(targets, given, rows.classes)[:PAIRS]
     return Report(
         "topics",
         len(articles),
-        topic_metrics(*arguments),
-        topic_intervals(*arguments),
+        metrics,
+        intervals,
         baselines,
         notes=[*notes, *guess_notes, *svm_notes, f"{len(articles.skipped)} unreadable rows were left out."],
+        details=details,
     )
+
+
+def confidence_and_error(targets: Bools, probabilities: NDArray[Any]) -> tuple[NDArray[Any], Bools]:
+    """How sure a model is of each row, by its likeliest label, and whether the row does not have that label."""
+    best = probabilities.argmax(axis=1)[:, None]
+    return np.take_along_axis(probabilities, best, 1)[:, 0], ~np.take_along_axis(targets, best, 1)[:, 0]
 
 
 def topic_figures(model: TopicModel, articles: Articles) -> dict[str, float]:
@@ -138,78 +176,59 @@ def summarise_and_score(model: SummaryModel, articles: Articles, budget: Budget 
     """ROUGE alone, without intervals and baselines."""
     stories = read_stories(articles)
     chosen, _ = summarise(model, stories, budget)
-    candidates = [[story.sentences[index].text for index in rows] for story, rows in zip(stories, chosen, strict=True)]
     references = [reference_sentences(summary or "") for summary in articles.summaries or []]
-    return {name: float(values.mean()) for name, values in rouge_scores(candidates, references).items()}
-
-
-def summarise(
-    model: SummaryModel, stories: Sequence[Story], budget: Budget | None = None
-) -> tuple[list[list[int]], list[NDArray[np.float32]]]:
-    """The sentences a model chooses of each story, and every sentence's logit."""
-    vectors = encode_stories(model.scorer.spec, stories) if model.engine == "standard" else None
-    scores = model.scores(stories, vectors)
-    texts = [[sentence.text for sentence in story.sentences] for story in stories]
-    chosen = [
-        model.choose(logits, sentences, budget or Budget()) if sentences else []
-        for logits, sentences in zip(scores, texts, strict=True)
-    ]
-    return chosen, scores
-
-
-def reference_sentences(summary: str) -> str:
-    """A reference with one sentence a line, as ROUGE-Lsum wants it."""
-    if "\n" in summary.strip():
-        return summary
-    return "\n".join(summary[start:end] for start, end in split_sentences(summary))
+    return _means(rouge_scores(sentences_of(stories, chosen), references))
 
 
 def evaluate_summariser(model: SummaryModel, articles: Articles, *, budget: Budget | None = None) -> Report:
-    """ROUGE of a summariser beside lead-3 and the greedy oracle, with paired differences."""
-    assert articles.summaries is not None
-    kept = [row for row, summary in enumerate(articles.summaries) if summary and summary.strip()]
-    if not kept:
-        raise DataError(f"{articles.name}: no row has a summary; name the column with --summary-column.")
-    notes = [f"{len(articles) - len(kept)} rows have no summary and are left out."] if len(kept) < len(articles) else []
-    articles = articles.take(kept)
-    assert articles.summaries is not None
-    references = [reference_sentences(summary or "") for summary in articles.summaries]
-    stories = read_stories(articles)
-    oracle: list[list[int]] = []
-    texts = [[sentence.text for sentence in story.sentences] for story in stories]
-    chosen, _ = summarise(model, stories, budget)
-    with progress("Finding the oracle", len(texts)) as advance:
-        for indices in greedy_oracles(texts, references):
-            oracle.append(sorted(indices))
-            advance()
-    extracts = {"model": chosen, "lead-3": [list(range(min(LEAD, len(story)))) for story in texts], "oracle": oracle}
-    scores = {}
-    for name, extract in extracts.items():
-        candidates = [[story[index] for index in rows] for story, rows in zip(texts, extract, strict=True)]
-        with progress(f"ROUGE of {name}", len(candidates)) as advance:
-            scores[name] = rouge_scores(candidates, references, progress=advance)
-    metrics = {name: float(values.mean()) for name, values in scores["model"].items()}
-    metrics["sentences"] = float(np.mean([len(rows) for rows in chosen]))
-    metrics["words"] = float(
-        np.mean([sum(len(story[i].split()) for i in rows) for story, rows in zip(texts, chosen, strict=True)])
-    )
-    total = max(1, sum(map(len, chosen)))
-    metrics["dangling_openings"] = sum(len(dangling(s, c)) for s, c in zip(texts, chosen, strict=True)) / total
+    """ROUGE of a summariser beside lead-3, random sentences and the greedy oracle; see `summary_report`."""
+    return summary_report(run_summariser(model, articles, budget))
+
+
+def summary_report(rows: BriefRows) -> Report:
+    """Figures of a run over articles with summaries, with paired differences to lead-3."""
+    stories, briefs, chosen = rows.judged_stories, rows.judged_briefs, rows.judged_chosen
+    ratios = brief_ratios(briefs, stories, chosen)
+    baselines = {
+        name: {
+            **_means(rows.baselines[name]),
+            **ratio_means(brief_ratios(sentences_of(stories, extract), stories, extract)),
+        }
+        for name, extract in rows.extracts.items()
+    }
+    references = [reference.splitlines() for reference in rows.references]
+    details: dict[str, Any] = {
+        "lengths": {"model": lengths(briefs), "reference": lengths(references)},
+        "positions": {"model": positions(chosen or [])},
+        "reference": {
+            "sentences": float(np.mean([sum(bool(line.strip()) for line in lines) for lines in references])),
+            "words": float(np.mean([sum(len(line.split()) for line in lines) for lines in references])),
+        },
+    }
+    if "oracle" in rows.extracts:
+        details["positions"]["oracle"] = positions(rows.extracts["oracle"])
+    missing = rows.without_summary
     return Report(
         "summariser",
-        len(articles),
-        metrics,
-        mean_intervals(scores["model"]),
-        {name: {k: float(v.mean()) for k, v in scores[name].items()} for name in ("lead-3", "oracle")},
+        len(rows.judged),
+        {**_means(rows.rouge), **ratio_means(ratios)},
+        {**mean_intervals(rows.rouge), **ratio_intervals(ratios)},
+        baselines,
         {
-            "lead-3": {
-                name: list(paired_difference(scores["model"][name], scores["lead-3"][name])) for name in scores["model"]
-            }
+            name: {kind: list(paired_difference(rows.rouge[kind], scores[kind])) for kind in rows.rouge}
+            for name, scores in rows.baselines.items()
+            if name == "lead-3"
         },
         [
-            *notes,
-            f"{len(articles.skipped)} unreadable rows were left out.",
+            *([f"{missing} rows have no summary and are left out."] if missing else []),
+            f"{len(rows.articles.skipped)} unreadable rows were left out.",
             "ROUGE F-measure by rouge_score, stemming on; Lsum over sentences joined by newlines.",
             "differences: mean of model minus lead-3, with a 95% paired bootstrap interval.",
+            "lead-3: the first three sentences; random: three at random, seed 13; oracle: the best extract.",
         ],
+        details,
     )
+
+
+def _means(scores: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    return {name: float(values.mean()) for name, values in scores.items()}

@@ -1,48 +1,48 @@
-"""Figures of merit for topics, and bootstrap intervals for them and for any mean.
+"""Figures of merit for topics, with bootstrap intervals.
 
 Every figure is a function of sums over rows, so one matrix product of resampling weights with the rows'
-contributions gives it for a thousand resamples at once. Contributions are whole numbers (probabilities and
-scores in steps of 2**-20): their sums are exact in any order, and the same call gives the same bytes with any
-number of threads.
+contributions gives it for a thousand resamples at once. Contributions are whole numbers (probabilities in steps of
+2**-20): their sums are exact in any order, and the same call gives the same bytes with any number of threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.bootstrap import STEP, Floats, interval, weight_blocks
+
 BINS = 15
 """Bins of equal width for the calibration error."""
+
+TOP = 3
+"""How many of the likeliest labels `top3_accuracy` and `recall_at_3` look at."""
 
 UNKNOWN, UNLABELLED = -1, -2
 """In `first`: the row's first label is none of the model's (a miss); the row has no label (not counted)."""
 
-_STEP = 2.0**20
-_CELLS = 4_000_000  # weights held at once
-_DRAWS = 2 * 10**8  # rows drawn in all; beyond, fewer resamples do, as an interval of many rows is narrow
-_FEWEST = 1_000
-
 Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Contributions:
-    """What each row adds to the sums: `counts (n, 3 * n_labels + 1 or 3)` and `gaps (n, BINS)`, whole numbers.
+    """What each row adds to the sums: `counts (n, 3 * n_labels + len(extra))` and `gaps (n, BINS)`, whole numbers.
 
-    The counts are true positives, predictions and targets per label, whether the row is right, and,
-    multi-label, whether its first label is found and whether it has one. The gaps are confidence less outcome
-    in each bin.
+    The counts are true positives, predictions and targets per label, then those named in `extra`: whether the row
+    is right, how many of its labels are among the likeliest and, multi-label, whether its first label is found and
+    whether it has one. The gaps are confidence less outcome in each bin.
     """
 
     counts: NDArray[np.float32]
     gaps: Floats
     n_labels: int
+    extra: tuple[str, ...]
+    exclusive: bool
     decisions: int  # per row, over which the calibration error is averaged
 
 
@@ -56,6 +56,9 @@ def topic_metrics(
     - `micro_f1`, `macro_f1`, `weighted_f1`: F1 over all decisions; its mean over the model's labels, where a
       label with neither target nor prediction counts 0 (as in scikit-learn with `zero_division=0`); its mean
       weighted by the labels' targets.
+    - `top3_accuracy`: exclusive, the share of rows whose label is among the three most probable.
+    - `recall_at_3`: multi-label, of all the rows' labels the share that is among their row's three most probable.
+      Neither is given for three labels or fewer.
     - `first_accuracy`: multi-label only, the share of rows whose most probable label is their first.
     - `ece`: expected calibration error (Naeini et al., 2015) over 15 bins of equal width; exclusive, of the
       highest probability in each row; multi-label, of all probabilities pooled.
@@ -91,52 +94,40 @@ def topic_intervals(
     Beyond 20,000 rows fewer resamples are drawn (at least 1,000), so that the time stays bounded.
     """
     rows = _contributions(targets, predicted, probabilities, first, exclusive)
+    return {name: interval(values) for name, values in _resampled(rows, resamples, seed).items()}
+
+
+def topic_differences(
+    a: tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool],
+    b: tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool],
+    *,
+    resamples: int = 10_000,
+    seed: int = 13,
+) -> dict[str, list[float]]:
+    """How much higher each figure of `topic_metrics` is for `a` than for `b`, two models' arguments on the same rows.
+
+    Returns:
+        `[difference, low, high]` with a 95% paired bootstrap interval: both are judged on the same resamples.
+
+    Raises:
+        ValueError: the models were not run on equally many rows, or see `topic_metrics`.
+    """
+    if len(a[0]) != len(b[0]):
+        raise ValueError(f"{len(a[0])} rows against {len(b[0])}, expected the same rows")
+    first, second = topic_metrics(*a), topic_metrics(*b)
+    one, two = (_resampled(_contributions(*model), resamples, seed) for model in (a, b))
+    return {name: [first[name] - second[name], *interval(one[name] - two[name])] for name in one if name in two}
+
+
+def _resampled(rows: _Contributions, resamples: int, seed: int) -> dict[str, Floats]:
+    """Every figure of every resample, `(resamples,)` each."""
     n = len(rows.counts)
     parts: dict[str, list[Floats]] = {}
-    for weights in _weights(n, resamples, seed):
+    for weights in weight_blocks(n, resamples, seed):
         counts = (weights.astype(np.float32) @ rows.counts).astype(np.float64)
         for name, values in _figures(rows, counts, weights @ rows.gaps, n).items():
             parts.setdefault(name, []).append(values)
-    return {name: _interval(np.concatenate(values)) for name, values in parts.items()}
-
-
-def mean_intervals(
-    scores: Mapping[str, NDArray[Any]], *, resamples: int = 10_000, seed: int = 13
-) -> dict[str, list[float]]:
-    """95% percentile bootstrap intervals `[low, high]` of the means of per-story scores, each of shape `(n,)`.
-
-    Beyond 20,000 stories fewer resamples are drawn (at least 1,000).
-
-    Raises:
-        ValueError: there are no stories, the lengths differ, or a score is not finite.
-    """
-    if not scores:
-        return {}
-    lengths = {name: len(values) for name, values in scores.items()}
-    if len(set(lengths.values())) > 1 or not min(lengths.values()):
-        raise ValueError(f"expected as many scores of each kind, and at least one, found {lengths}")
-    table = np.stack([np.asarray(values, dtype=np.float64) for values in scores.values()], axis=1)
-    if not np.isfinite(table).all():
-        raise ValueError("expected finite scores, found NaN or infinity")
-    steps = np.round(table * _STEP)
-    means = np.concatenate([weights @ steps for weights in _weights(len(steps), resamples, seed)])
-    means /= _STEP * len(steps)
-    return {name: _interval(means[:, column]) for column, name in enumerate(scores)}
-
-
-def paired_difference(
-    a: NDArray[Any], b: NDArray[Any], *, resamples: int = 10_000, seed: int = 13
-) -> tuple[float, float, float]:
-    """How much higher `a` is than `b` on average, on the same stories, with a 95% interval: mean, low, high.
-
-    Raises:
-        ValueError: the lengths differ or are 0, or a score is not finite.
-    """
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} scores against {len(b)}, expected the same stories")
-    difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    low, high = mean_intervals({"difference": difference}, resamples=resamples, seed=seed)["difference"]
-    return float(difference.mean()), low, high
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
 def per_label(targets: Bools, predicted: Bools, classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -183,22 +174,32 @@ def _contributions(
     probabilities = probabilities.clip(0.0, 1.0)
     hits = targets & predicted
     columns: list[NDArray[Any]] = [hits, predicted, targets]
-    if exclusive:
-        columns.append((hits.sum(1) > 0)[:, None])
-    else:
-        columns.append(((targets != predicted).sum(1) == 0)[:, None])
-        if first is not None:
-            if first.shape != targets.shape[:1]:
-                raise ValueError(f"first: expected shape {targets.shape[:1]}, found {first.shape}")
-            columns.append((probabilities.argmax(1) == first)[:, None])
-            columns.append((first != UNLABELLED)[:, None])
+    extra = ["right"]
+    columns.append(((hits.sum(1) > 0) if exclusive else (targets != predicted).sum(1) == 0)[:, None])
+    if targets.shape[1] > TOP:
+        extra.append("top")
+        columns.append((targets & likeliest(probabilities)).sum(1)[:, None])
+    if not exclusive and first is not None:
+        if first.shape != targets.shape[:1]:
+            raise ValueError(f"first: expected shape {targets.shape[:1]}, found {first.shape}")
+        extra += ["first", "with_first"]
+        columns.append((probabilities.argmax(1) == first)[:, None])
+        columns.append((first != UNLABELLED)[:, None])
     confidence, outcome = _decisions(targets, probabilities, exclusive)
     n, decisions = confidence.shape
     cells = np.arange(n)[:, None] * BINS + _bin(confidence)
-    steps = np.round((confidence - outcome) * _STEP)
+    steps = np.round((confidence - outcome) * STEP)
     gaps: NDArray[Any] = np.bincount(cells.ravel(), steps.ravel(), n * BINS)
     counts = np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
-    return _Contributions(counts, gaps.reshape(n, BINS), targets.shape[1], decisions)
+    return _Contributions(counts, gaps.reshape(n, BINS), targets.shape[1], tuple(extra), exclusive, decisions)
+
+
+def likeliest(probabilities: NDArray[Any], k: int = TOP) -> Bools:
+    """The `k` most probable labels of each row, `(n, n_labels)`, the earlier of equals; a probability of 0 never is."""
+    places = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    chosen = np.zeros(probabilities.shape, dtype=np.bool_)
+    np.put_along_axis(chosen, places, True, axis=1)
+    return chosen & (probabilities > 0)
 
 
 def _decisions(targets: Bools, probabilities: Floats, exclusive: bool) -> tuple[Floats, Bools]:
@@ -218,29 +219,19 @@ def _figures(rows: _Contributions, counts: Floats, gaps: Floats, n: int) -> dict
     size = rows.n_labels
     hits, given, wanted = (counts[:, size * part : size * (part + 1)] for part in range(3))
     f1 = 2 * hits / np.maximum(1, given + wanted)
+    extra = {name: counts[:, 3 * size + place] for place, name in enumerate(rows.extra)}
     figures = {
-        "accuracy": counts[:, 3 * size] / n,
+        "accuracy": extra["right"] / n,
         "micro_f1": 2 * hits.sum(1) / np.maximum(1, given.sum(1) + wanted.sum(1)),
         "macro_f1": f1.mean(1),
         "weighted_f1": (f1 * wanted).sum(1) / np.maximum(1, wanted.sum(1)),
     }
-    if counts.shape[1] > 3 * size + 1:
-        figures["first_accuracy"] = counts[:, 3 * size + 1] / np.maximum(1, counts[:, 3 * size + 2])
-    figures["ece"] = np.abs(gaps).sum(1) / (_STEP * n * rows.decisions)
+    if "top" in extra:
+        if rows.exclusive:
+            figures["top3_accuracy"] = extra["top"] / n
+        else:
+            figures["recall_at_3"] = extra["top"] / np.maximum(1, wanted.sum(1))
+    if "first" in extra:
+        figures["first_accuracy"] = extra["first"] / np.maximum(1, extra["with_first"])
+    figures["ece"] = np.abs(gaps).sum(1) / (STEP * n * rows.decisions)
     return figures
-
-
-def _weights(n: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each of `n` rows is drawn, with replacement, in each resample: blocks of shape `(r, n)`."""
-    rng = np.random.default_rng(seed)
-    left = min(resamples, max(_FEWEST, _DRAWS // n))
-    while left > 0:
-        size = min(left, max(1, _CELLS // n))
-        drawn = rng.integers(0, n, (size, n)) + np.arange(size)[:, None] * n
-        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-        left -= size
-
-
-def _interval(values: Floats) -> list[float]:
-    low, high = np.quantile(values, (0.025, 0.975))
-    return [float(low), float(high)]

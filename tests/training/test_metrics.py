@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, top_k_accuracy_score
 
+from training.bootstrap import mean_intervals, paired_difference, ratio_intervals
 from training.metrics import (
     UNKNOWN,
     UNLABELLED,
-    mean_intervals,
-    paired_difference,
     per_label,
     reliability,
+    topic_differences,
     topic_intervals,
     topic_metrics,
 )
+from training.selective import POINTS, risk_area, risk_area_interval, risk_curve
 
 Sample = tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]
 
@@ -91,7 +92,32 @@ class TestTopicMetrics:
     def test_perfect_and_certain(self) -> None:
         targets, *_ = single_label()
         found = topic_metrics(targets, targets, targets.astype(float), None, True)
-        assert found == {"accuracy": 1, "micro_f1": 1, "macro_f1": 1, "weighted_f1": 1, "ece": 0}
+        ones = dict.fromkeys(("accuracy", "micro_f1", "macro_f1", "weighted_f1", "top3_accuracy"), 1)
+        assert found == {**ones, "ece": 0}
+
+    def test_the_three_likeliest_labels(self) -> None:
+        probabilities = np.array([[0.1, 0.4, 0.2, 0.3], [0.7, 0.1, 0.1, 0.1], [0.6, 0.4, 0.0, 0.0]])
+        targets = np.array([[1, 0, 0, 1], [0, 0, 1, 0], [0, 0, 1, 0]], dtype=bool)
+        # rows: 3 of {0, 3}; 2 of {2}, the later of equals left out; a probability of 0 is never among the likeliest
+        found = topic_metrics(targets, targets, probabilities, None, False)
+        assert found["recall_at_3"] == pytest.approx(2 / 4)
+        found = topic_metrics(targets[1:], targets[1:], probabilities[1:], None, True)
+        assert found["top3_accuracy"] == pytest.approx(1 / 2)
+        assert "recall_at_3" not in found
+        few = topic_metrics(targets[:, :3], targets[:, :3], probabilities[:, :3], None, True)
+        assert "top3_accuracy" not in few
+
+    @pytest.mark.parametrize("exclusive", [False, True])
+    def test_top_k_agrees_with_scikit_learn(self, exclusive: bool) -> None:
+        targets, predicted, probabilities, first = single_label() if exclusive else multi_label()
+        found = topic_metrics(targets, predicted, probabilities, first, exclusive)
+        if exclusive:
+            expected = top_k_accuracy_score(first, probabilities, k=3)
+            assert found["top3_accuracy"] == pytest.approx(expected)
+        else:
+            pairs = zip(probabilities, targets, strict=True)
+            hits = sum(len({*np.argsort(-p)[:3]} & {*np.flatnonzero(t)}) for p, t in pairs)
+            assert found["recall_at_3"] == pytest.approx(hits / targets.sum())
 
     def test_nothing_predicted(self) -> None:
         targets, _, probabilities, first = multi_label()
@@ -153,12 +179,12 @@ class TestIntervals:
     def test_a_block_of_any_size_gives_the_same_resamples(self, monkeypatch: pytest.MonkeyPatch) -> None:
         sample = multi_label()
         whole = topic_intervals(*sample, False, resamples=300)
-        monkeypatch.setattr("training.metrics._CELLS", 7 * 400)
+        monkeypatch.setattr("training.bootstrap._CELLS", 7 * 400)
         assert topic_intervals(*sample, False, resamples=300) == whole
 
     def test_many_rows_take_fewer_resamples(self, monkeypatch: pytest.MonkeyPatch) -> None:
         scores = {"x": np.random.default_rng(0).random(1000)}
-        monkeypatch.setattr("training.metrics._DRAWS", 10)
+        monkeypatch.setattr("training.bootstrap._DRAWS", 10)
         assert mean_intervals(scores, resamples=9000) == mean_intervals(scores, resamples=1000)
         assert mean_intervals(scores, resamples=10) != mean_intervals(scores, resamples=1000)
 
@@ -199,3 +225,81 @@ class TestIntervals:
             mean_intervals({"x": np.array([1.0, np.nan])})
         with pytest.raises(ValueError, match="2 scores against 3"):
             paired_difference(np.ones(2), np.ones(3))
+
+
+class TestPairedTopics:
+    def test_the_difference_of_a_model_to_itself_is_nothing(self) -> None:
+        sample = (*multi_label(), False)
+        for values in topic_differences(sample, sample, resamples=50).values():
+            assert values == [0, 0, 0]
+
+    def test_a_better_model_is_better_and_the_interval_is_narrower_than_apart(self) -> None:
+        targets, predicted, probabilities, first = single_label(600)
+        worse = predicted.copy()
+        worse[:60] = np.roll(targets[:60], 1, axis=1)  # wrong, all of them
+        a, b = (targets, predicted, probabilities, first, True), (targets, worse, probabilities, first, True)
+        found = topic_differences(a, b, resamples=2000)
+        mean, low, high = found["accuracy"]
+        assert mean == pytest.approx(topic_metrics(*a)["accuracy"] - topic_metrics(*b)["accuracy"])
+        assert 0 < low < mean < high
+        apart = topic_intervals(*a, resamples=2000)["accuracy"]
+        assert high - low < apart[1] - apart[0]
+        assert found["ece"] == [0, 0, 0]
+
+    def test_other_rows_are_refused(self) -> None:
+        one, two = (*multi_label(20), False), (*multi_label(21), False)
+        with pytest.raises(ValueError, match="20 rows against 21"):
+            topic_differences(one, two)
+
+
+class TestRatios:
+    def test_a_ratio_over_ones_is_a_mean(self) -> None:
+        values = np.arange(50)
+        found = ratio_intervals({"x": (values, np.ones(50))}, resamples=500)
+        assert found["x"] == pytest.approx(mean_intervals({"x": values}, resamples=500)["x"])
+
+    def test_nothing_below_the_line_counts_as_nothing(self) -> None:
+        assert ratio_intervals({"x": (np.zeros(4), np.zeros(4))}, resamples=20) == {"x": [0, 0]}
+        assert ratio_intervals({}) == {}
+
+    def test_unequal_lengths(self) -> None:
+        with pytest.raises(ValueError, match="as many counts"):
+            ratio_intervals({"x": (np.zeros(4), np.zeros(3))})
+
+
+class TestCoverageAgainstRisk:
+    def test_by_hand(self) -> None:
+        confidence, wrong = np.array([0.6, 0.9, 0.8, 0.7]), np.array([True, False, True, False])
+        curve = risk_curve(confidence, wrong)
+        assert [(point["coverage"], point["confidence"]) for point in curve] == [
+            (0.25, 0.9), (0.5, 0.8), (0.75, 0.7), (1.0, 0.6)
+        ]  # fmt: skip
+        assert [point["risk"] for point in curve] == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
+        assert risk_area(confidence, wrong) == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+
+    def test_rows_of_equal_confidence_share_their_errors(self) -> None:
+        wrong = np.array([False, True, False, True])
+        assert {point["risk"] for point in risk_curve(np.ones(4), wrong)} == {0.5}
+        assert risk_area(np.ones(4), wrong) == risk_area(np.ones(4), wrong[::-1]) == 0.5
+
+    def test_many_rows_give_twenty_points(self) -> None:
+        rng = np.random.default_rng(0)
+        confidence = rng.random(1000)
+        curve = risk_curve(confidence, rng.random(1000) > confidence)
+        assert [round(point["coverage"], 2) for point in curve] == [round(0.05 * step, 2) for step in range(1, 21)]
+        assert len(curve) == POINTS
+        assert curve[0]["risk"] < curve[-1]["risk"]
+
+    def test_the_interval_holds_the_area_and_agrees_with_a_plain_bootstrap(self) -> None:
+        rng = np.random.default_rng(1)
+        confidence = rng.random(150)
+        wrong = rng.random(150) > confidence
+        low, high = risk_area_interval(confidence, wrong, resamples=2000)
+        drawn = [rng.integers(0, 150, 150) for _ in range(1000)]
+        plain = np.quantile([risk_area(confidence[rows], wrong[rows]) for rows in drawn], (0.025, 0.975))
+        assert (low, high) == pytest.approx(tuple(plain), abs=0.02)
+        assert low < risk_area(confidence, wrong) < high
+
+    def test_unusable_input(self) -> None:
+        with pytest.raises(ValueError, match="one shape"):
+            risk_area(np.ones(3), np.zeros(2, dtype=bool))

@@ -119,7 +119,7 @@ def test_a_summariser_trains_saves_and_is_judged(
     engine: str, tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
 ) -> None:
     model, report, training = train_summariser(seed_articles, settings=SummariserSettings(engine, str(tiny_encoder)))
-    assert set(report.baselines) == {"lead-3", "oracle"}
+    assert set(report.baselines) == {"lead-3", "random", "oracle"}
     assert report.baselines["oracle"]["rouge1"] > report.metrics["rouge1"]
     save_artefact(model.artefact(training, "card"), tmp_path / "model")
     loaded = SummaryModel.load(tmp_path / "model")
