@@ -14,10 +14,10 @@ from models.errors import DataError
 from models.standard import EncoderSpec, head_state
 from models.story import passages
 from models.topics import target_matrix
-from training.data import Articles, fingerprint
+from training.data import Articles
 from training.evaluation import with_labels
 from training.finetune import Adapted, finetune
-from training.provenance import library_versions, short_name
+from training.provenance import describe_data, library_versions
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
 from training.stories import read_stories, split_articles
 from training.summariser import sentence_targets, with_summaries
@@ -77,15 +77,11 @@ def adapt_encoder(
         if len(classes) < 2:
             raise DataError(f"{topics.name}: every row has the same label; fine-tuning needs at least two.")
         labelled, held = topic_task(train, classes), topic_task(validation, classes)
-        data["topics"] = {"name": short_name(topics.name), "rows": len(train), "fingerprint": fingerprint(train)}
+        data["topics"] = describe_data(train)
     if summaries is not None:
         articles, _ = with_summaries(summaries)
         summarised = summary_task(articles)
-        data["summaries"] = {
-            "name": short_name(articles.name),
-            "rows": len(articles),
-            "fingerprint": fingerprint(articles),
-        }
+        data["summaries"] = describe_data(articles)
         if validation_summaries is not None:
             held_summaries = summary_task(with_summaries(validation_summaries)[0])
     adapted = finetune(

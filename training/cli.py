@@ -71,6 +71,16 @@ LabelsColumn = Annotated[
 ]
 SummaryColumn = Annotated[str | None, typer.Option("--summary-column", help="Column of the reference summary.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
+Predictions = Annotated[
+    Path | None,
+    typer.Option("--predictions", help="Write what the model said of every row to this .jsonl or .parquet file."),
+]
+Compare = Annotated[
+    Path | None, typer.Option("--compare", exists=True, help="Folder of another model, judged on the same rows.")
+]
+ReportFolder = Annotated[
+    Path | None, typer.Option("--report", help="Write report.html, for people, and summary.md to this folder.")
+]
 Checkpoints = Annotated[
     Path | None, typer.Option("--checkpoints", help="Folder for checkpoints; next to --output when missing.")
 ]
@@ -227,6 +237,9 @@ def evaluate_topics_command(
     data: Data,
     model: Model = None,
     json_file: JsonFile = None,
+    report_folder: ReportFolder = None,
+    predictions: Predictions = None,
+    compare: Compare = None,
     engine: Annotated[Engine, typer.Option(help="Which shipped model, without --model.")] = Engine.standard,
     training_data: Annotated[
         str | None, typer.Option(help="The training articles, for the TF-IDF + SVM baseline at its full strength.")
@@ -238,16 +251,13 @@ def evaluate_topics_command(
 ) -> None:
     """Figures of a topic model on labelled articles, with 95% bootstrap intervals."""
     from inference.predict import shipped
-    from models.artefact import load_artefact
-    from models.topics import TopicModel
-    from training.evaluation import evaluate_topics
+    from training.judge import Wanted, judge_topics
 
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     articles = _read(data, columns, "labels", limit)
     training = _read(training_data, columns, "labels", None) if training_data else None
-    folder = model or shipped("topics", engine.value)
-    majority = load_artefact(folder, task="topics").training.get("majority", [])
-    report = evaluate_topics(TopicModel.load(folder), articles, training=training, majority=majority)
+    wanted = Wanted(predictions, compare, report_folder, _command())
+    report = judge_topics(model or shipped("topics", engine.value), articles, wanted, training=training)
     _write(report, json_file)
     _show(report)
 
@@ -257,6 +267,9 @@ def evaluate_summariser_command(
     data: Data,
     model: Model = None,
     json_file: JsonFile = None,
+    report_folder: ReportFolder = None,
+    predictions: Predictions = None,
+    compare: Compare = None,
     engine: Annotated[Engine, typer.Option(help="Which shipped model, without --model.")] = Engine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="A fixed number of sentences instead of auto.")] = None,
     limit: Limit = None,
@@ -267,13 +280,13 @@ def evaluate_summariser_command(
     """ROUGE of a summariser on articles with summaries, with 95% bootstrap intervals."""
     from inference.predict import shipped
     from models.selection import Budget
-    from models.summary import SummaryModel
-    from training.evaluation import evaluate_summariser
+    from training.judge import Wanted, judge_summariser
 
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
     articles = _read(data, columns, "summaries", limit)
-    chosen = SummaryModel.load(model or shipped("summariser", engine.value))
-    report = evaluate_summariser(chosen, articles, budget=Budget(sentences=sentences))
+    wanted = Wanted(predictions, compare, report_folder, _command())
+    folder = model or shipped("summariser", engine.value)
+    report = judge_summariser(folder, articles, wanted, budget=Budget(sentences=sentences))
     _write(report, json_file)
     _show(report)
 
@@ -341,6 +354,8 @@ def _show(report: Report, closing: str | None = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from training.comparison import comparison_lines
+
     digits = 2 if report.task == "summariser" else 3
     table: Any = Table(title=f"{report.n:,} held-out articles", title_justify="left")
     for name in ("metric", "this model", "95% interval", *report.baselines):
@@ -358,6 +373,9 @@ def _show(report: Report, closing: str | None = None) -> None:
     for baseline, differences in report.differences.items():
         for name, (mean, low, high) in differences.items():
             console.print(f"{name}: {mean:+.2f} over {baseline} ({low:+.2f} to {high:+.2f})")
+    if report.comparison is not None:
+        for line in comparison_lines(report.comparison, digits):
+            console.print(line, markup=False, highlight=False)
     for note in report.notes:
         console.print(f"- {note}", markup=False, highlight=False)
     if closing:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.artefact import TRAINING, load_artefact
 from training.data import Articles, fingerprint
+from training.leaks import row_hashes
 
 if TYPE_CHECKING:
     from training.evaluation import Report
@@ -32,6 +33,16 @@ def short_name(name: str) -> str:
     return "/".join(Path(name).parts[-2:]) if "." in Path(name).name else Path(name).name
 
 
+def describe_data(articles: Articles) -> dict[str, Any]:
+    """Name, size, fingerprint, and the rows' hashes, by which `evaluate` knows rows the model has seen."""
+    return {
+        "name": short_name(articles.name),
+        "rows": len(articles),
+        "fingerprint": fingerprint(articles),
+        "hashes": row_hashes(articles),
+    }
+
+
 def provenance(settings: Any, articles: Articles, validation: Articles, report: Report) -> dict[str, Any]:
     """Data, settings, versions and validation figures of a training run, without times or machine paths.
 
@@ -45,12 +56,8 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
         plain["encoder"] = Path(plain["encoder"]).name
     return {
         **encoder,
-        "data": {"name": short_name(articles.name), "rows": len(articles), "fingerprint": fingerprint(articles)},
-        "validation": {
-            "name": short_name(validation.name),
-            "rows": len(validation),
-            "fingerprint": fingerprint(validation),
-        },
+        "data": describe_data(articles),
+        "validation": describe_data(validation),
         "settings": plain,
         "libraries": library_versions(),
         "report": report.to_dict(),

@@ -1,0 +1,78 @@
+"""Every row of the data comes back, with its id, in its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from models.errors import DataError
+from tests.training.evaluated import brief_run, topic_articles, topic_run
+from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
+
+ARTICLES = topic_articles(
+    ("arts=0.6 sport=0.9", ["sport"]),
+    ("weather=0.7", []),
+    ("arts=0.1", ["arts", "sport"]),
+    skipped=((2, "column 'text': empty text"),),
+)
+
+
+def test_rows_keep_their_order_and_ids_and_none_is_dropped() -> None:
+    records = topic_records(topic_run(ARTICLES))
+    assert [(r["row"], r["id"], r["status"]) for r in records] == [
+        (1, "a", "judged"),
+        (2, "2", "unreadable"),
+        (3, "b", "no truth"),
+        (4, "c", "judged"),
+    ]
+    assert records[0]["truth"] == ["sport"]
+    assert records[0]["prediction"] == ["sport", "arts"]
+    assert records[0]["scores"] == {"arts": 0.6, "sport": 0.9, "weather": 0.0}
+    assert records[1]["reason"] == "column 'text': empty text"
+    assert records[2]["truth"] is None
+    assert records[2]["prediction"] == ["weather"]
+    assert records[3]["prediction"] == []
+    assert count_statuses(records) == "4 rows: 2 judged, 1 no truth, 1 unreadable"
+
+
+def test_briefs_have_their_rouge_and_those_without_a_reference_have_none() -> None:
+    records = brief_records(brief_run(2))
+    assert [(r["row"], r["id"], r["status"]) for r in records] == [
+        (1, "a", "judged"),
+        (2, "b", "judged"),
+        (3, "c", "no truth"),
+        (4, "4", "unreadable"),
+        (5, "e", "judged"),
+    ]
+    assert records[0]["prediction"].count("\n") == 1
+    assert records[0]["scores"]["rouge1"] > 0
+    assert records[2]["scores"] == dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum"))
+    assert records[2]["prediction"] == "The orchestra played to a full hall."
+
+
+@pytest.mark.parametrize("run", ["topics", "briefs"])
+def test_both_formats_hold_the_same(run: str, tmp_path: Path) -> None:
+    records = topic_records(topic_run(ARTICLES)) if run == "topics" else brief_records(brief_run())
+    for name in ("out/p.jsonl", "out/p.parquet"):
+        write_predictions(records, tmp_path / name)
+    lines = (tmp_path / "out/p.jsonl").read_text(encoding="utf-8").splitlines()
+    table = pyarrow.parquet.read_table(tmp_path / "out/p.parquet")
+    assert [json.loads(line) for line in lines] == records
+    assert table.to_pylist() == records
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p.jsonl", "p.parquet"]
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_predictions(topic_records(topic_run(ARTICLES)), tmp_path / f"{name}.jsonl")
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p", "folder.jsonl"])
+def test_a_file_that_cannot_be_written_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(DataError, match="--predictions expects"):
+        check_format(tmp_path / name)

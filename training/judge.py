@@ -1,0 +1,108 @@
+"""One evaluation from model folder to figures: run, leak check, comparison, and the files that were asked for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.artefact import load_artefact
+from models.selection import Budget
+from models.summary import SummaryModel
+from models.topics import TopicModel
+from training.brief_rows import run_summariser
+from training.comparison import compare_briefs, compare_topics
+from training.data import Articles
+from training.evaluation import Report, summary_report, topic_report
+from training.leaks import find_leaks, leak_notes
+from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
+from training.topic_rows import run_topics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an evaluation shall leave behind, beside its figures.
+
+    Attributes:
+        predictions: a .jsonl or .parquet file of what the model said of every row.
+        compare: the folder of a model to put beside this one.
+        report: a folder for report.html and summary.md.
+        command: how the evaluation was asked for, named in the report.
+    """
+
+    predictions: Path | None = None
+    compare: Path | None = None
+    report: Path | None = None
+    command: str = ""
+
+
+def judge_topics(
+    folder: Path, articles: Articles, wanted: Wanted | None = None, *, training: Articles | None = None
+) -> Report:
+    """Evaluate a topic model's folder; `training` is for the TF-IDF + SVM baseline, see `topic_report`.
+
+    Raises:
+        DataError: the data or a file that is asked for cannot be used.
+        ModelError: a folder holds no sound topic model.
+    """
+    wanted = _checked(wanted)
+    other = TopicModel.load(wanted.compare) if wanted.compare else None
+    record = load_artefact(folder, task="topics").training
+    rows = run_topics(TopicModel.load(folder), articles)
+    report = topic_report(rows, training=training, majority=record.get("majority", []))
+    _look_for_leaks(report, record, rows.held)
+    if other is not None and wanted.compare is not None:
+        report.comparison = compare_topics(rows, run_topics(other, articles), folder_name(wanted.compare))
+    if wanted.predictions is not None:
+        records = topic_records(rows)
+        write_predictions(records, wanted.predictions)
+        report.notes.append(f"predictions: {count_statuses(records)}.")
+    return report
+
+
+def judge_summariser(
+    folder: Path, articles: Articles, wanted: Wanted | None = None, *, budget: Budget | None = None
+) -> Report:
+    """Evaluate a summariser's folder.
+
+    Raises:
+        DataError: the data or a file that is asked for cannot be used.
+        ModelError: a folder holds no sound summariser.
+    """
+    wanted = _checked(wanted)
+    other = SummaryModel.load(wanted.compare) if wanted.compare else None
+    record = load_artefact(folder, task="summariser").training
+    rows = run_summariser(SummaryModel.load(folder), articles, budget)
+    report = summary_report(rows)
+    _look_for_leaks(report, record, rows.held)
+    if other is not None and wanted.compare is not None:
+        there = run_summariser(other, articles, budget, baselines=False)
+        report.comparison = compare_briefs(rows, there, folder_name(wanted.compare))
+    if wanted.predictions is not None:
+        records = brief_records(rows)
+        write_predictions(records, wanted.predictions)
+        report.notes.append(f"predictions: {count_statuses(records)}.")
+    return report
+
+
+def folder_name(folder: Path) -> str:
+    """The last two parts of a model's folder: enough to know it by, and nothing of the machine."""
+    return "/".join(folder.resolve().parts[-2:])
+
+
+def _checked(wanted: Wanted | None) -> Wanted:
+    wanted = wanted or Wanted()
+    if wanted.predictions is not None:
+        check_format(wanted.predictions)
+    return wanted
+
+
+def _look_for_leaks(report: Report, record: dict[str, object], articles: Articles) -> None:
+    report.leaks = find_leaks(record, articles)
+    notes = leak_notes(report.leaks, len(articles))
+    report.notes.extend(notes)
+    if report.leaks["found"]:
+        for note in notes:
+            log.warning("%s: %s", articles.name, note)

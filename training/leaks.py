@@ -1,0 +1,98 @@
+"""Whether evaluated rows stand in what a model was trained on, told from hashes that its training.json keeps."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from training.data import Articles
+
+HASH_BYTES = 5
+"""40 bits: among 14,000 training rows and 4,300 evaluated ones a chance match is one in 18,000 evaluations."""
+
+MOST_HASHES = 200_000
+"""Of larger data only the lowest hashes are kept: a leak still shows, but its rows are not all counted."""
+
+FIRST = 10
+
+_WORD = re.compile(r"\w+")
+
+
+def row_hash(title: str | None, text: str) -> bytes:
+    """A hash of a row's words: case, punctuation, spacing and what stands in the title make no difference."""
+    words = " ".join(_WORD.findall(f"{title or ''} {text}".casefold()))
+    return hashlib.sha256(words.encode("utf-8", "replace")).digest()[:HASH_BYTES]
+
+
+def row_hashes(articles: Articles) -> str:
+    """The sorted hashes of all rows, packed and in base64: seven characters a row."""
+    hashes = sorted({row_hash(*row) for row in zip(articles.titles, articles.texts, strict=True)})
+    return base64.b64encode(b"".join(hashes[:MOST_HASHES])).decode("ascii")
+
+
+def find_leaks(training: dict[str, Any], articles: Articles) -> dict[str, Any]:
+    """Which of these rows a model has seen.
+
+    Args:
+        training: the model's training.json.
+        articles: the rows to be judged.
+
+    Returns:
+        `checked`: which parts of its data the model kept hashes of ("training", "validation", "encoder"); `found`: for
+        each of them with rows in common, their `count` and the `first` ten as row number and id.
+    """
+    hashes = [row_hash(*row) for row in zip(articles.titles, articles.texts, strict=True)]
+    checked: set[str] = set()
+    seen: dict[str, set[int]] = {}
+    for part, kept in _kept(training):
+        checked.add(part)
+        seen.setdefault(part, set()).update(row for row, found in enumerate(hashes) if found in kept)
+    found = {
+        part: {
+            "count": len(rows),
+            "first": [{"row": articles.rows[row], "id": articles.ids[row]} for row in sorted(rows)[:FIRST]],
+        }
+        for part, rows in sorted(seen.items())
+        if rows
+    }
+    return {"checked": sorted(checked), "found": found}
+
+
+def _kept(training: dict[str, Any]) -> Iterator[tuple[str, set[bytes]]]:
+    """The parts of the training data whose hashes are there."""
+    encoder = training.get("encoder")
+    parts = [("training", training.get("data")), ("validation", training.get("validation"))]
+    if isinstance(encoder, dict) and isinstance(encoder.get("data"), dict):
+        parts += [("encoder", data) for data in encoder["data"].values()]
+    for part, entry in parts:
+        packed = entry.get("hashes") if isinstance(entry, dict) else None
+        if isinstance(packed, str):
+            raw = base64.b64decode(packed)
+            yield part, {raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES)}
+
+
+_CONSEQUENCE = {
+    "training": "the model learnt from them, and its figures are too good",
+    "encoder": "its encoder learnt from them, and its figures may be too good",
+    "validation": "thresholds, calibration or length were chosen on them, and its figures may be too good",
+}
+
+
+def leak_notes(leaks: dict[str, Any], n: int) -> list[str]:
+    """The findings in words, a warning for each part with rows in common."""
+    if not leaks["checked"]:
+        return ["leak check: the model's training.json keeps no hashes of its rows (trained by an older version)."]
+    notes = []
+    for part in ("training", "encoder", "validation"):
+        if part in leaks["found"]:
+            entry = leaks["found"][part]
+            first = ", ".join(str(row["id"]) for row in entry["first"][:5])
+            data = "encoder's training data" if part == "encoder" else f"{part} data"
+            notes.append(
+                f"LEAK: {entry['count']:,} of {n:,} evaluated rows stand in the model's {data} (first: {first}); "
+                f"{_CONSEQUENCE[part]}."
+            )
+    return notes or [f"leak check: no evaluated row stands in the model's {' or '.join(leaks['checked'])} data."]

@@ -1,0 +1,117 @@
+"""Write what a model said of every row beside the truth, in the order of the data and with its ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import DataError
+from training.brief_rows import BriefRows
+from training.data import Articles
+from training.topic_rows import TopicRows
+
+JUDGED, NO_TRUTH, UNREADABLE = "judged", "no truth", "unreadable"
+"""A row's status: it counts in the figures; it has no label or summary; it could not be read."""
+
+FORMATS = (".jsonl", ".parquet")
+
+Record = dict[str, Any]
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file that cannot be written in the end, before the work begins.
+
+    Raises:
+        DataError: its name ends in none of `FORMATS`, or it is a folder.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise DataError(f"{path}: --predictions expects a file name ending in {' or '.join(FORMATS)}.")
+    if path.is_dir():
+        raise DataError(f"{path}: --predictions expects a file, this is a folder.")
+
+
+def topic_records(rows: TopicRows) -> list[Record]:
+    """A record per row of the data: the labels it has, those given (likeliest first), every label's probability."""
+    known = rows.model.classes_
+    records = []
+    for position, labels in enumerate(rows.articles.labels or []):
+        scores = rows.probabilities[position]
+        given = [int(column) for column in np.argsort(-scores, kind="stable") if rows.given[position, column]]
+        records.append(
+            _record(
+                rows.articles,
+                position,
+                labels or None,
+                [rows.classes[column] for column in given],
+                {label: round(float(scores[column]), 6) for column, label in enumerate(known)},
+            )
+        )
+    return _with_unreadable(rows.articles, records)
+
+
+def brief_records(rows: BriefRows) -> list[Record]:
+    """A record per row of the data: the reference, the brief (a sentence a line), and its ROUGE."""
+    summaries = rows.articles.summaries or []
+    scored = {position: place for place, position in enumerate(rows.judged)}
+    records = []
+    for position, brief in enumerate(rows.briefs):
+        place = scored.get(position)
+        scores = {name: None if place is None else round(float(v[place]), 4) for name, v in rows.rouge.items()}
+        truth = summaries[position] if place is not None else None
+        records.append(_record(rows.articles, position, truth, "\n".join(brief), scores))
+    return _with_unreadable(rows.articles, records)
+
+
+def _record(articles: Articles, position: int, truth: Any, prediction: Any, scores: dict[str, Any]) -> Record:
+    return {
+        "row": articles.rows[position],
+        "id": articles.ids[position],
+        "status": NO_TRUTH if truth is None else JUDGED,
+        "reason": None,
+        "truth": truth,
+        "prediction": prediction,
+        "scores": scores,
+    }
+
+
+def _with_unreadable(articles: Articles, records: list[Record]) -> list[Record]:
+    """The records, and one for each row that could not be read: its id is its row number."""
+    empty = {"truth": None, "prediction": None, "scores": None}
+    lost = [
+        {"row": row, "id": str(row), "status": UNREADABLE, "reason": reason, **empty}
+        for row, reason in articles.skipped
+    ]
+    return sorted([*records, *lost], key=lambda record: int(record["row"])) if lost else records
+
+
+def write_predictions(records: Sequence[Record], path: Path) -> None:
+    """Write records as JSON Lines or Parquet, by the file's ending; the file appears only once it is whole.
+
+    Raises:
+        DataError: see `check_format`.
+    """
+    check_format(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    if path.suffix.lower() == ".jsonl":
+        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        with beside.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(lines)
+    else:
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(records)), beside, compression="zstd")
+    beside.replace(path)
+
+
+def count_statuses(records: Sequence[Record]) -> str:
+    """In words: "1,438 rows: 1,430 judged, 6 no truth, 2 unreadable"."""
+    parts = [
+        (status, sum(record["status"] == status for record in records)) for status in (JUDGED, NO_TRUTH, UNREADABLE)
+    ]
+    return f"{len(records):,} rows: " + ", ".join(f"{count:,} {status}" for status, count in parts if count)
