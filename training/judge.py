@@ -16,6 +16,8 @@ from training.data import Articles
 from training.evaluation import Report, summary_report, topic_report
 from training.leaks import find_leaks, leak_notes
 from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
+from training.provenance import short_name
+from training.report import Heading, write_report
 from training.topic_rows import run_topics
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,10 @@ def judge_topics(
         records = topic_records(rows)
         write_predictions(records, wanted.predictions)
         report.notes.append(f"predictions: {count_statuses(records)}.")
+    if wanted.report is not None:
+        write_report(
+            wanted.report, report, rows, Heading(folder_name(folder), short_name(articles.name), wanted.command)
+        )
     return report
 
 
@@ -84,6 +90,10 @@ def judge_summariser(
         records = brief_records(rows)
         write_predictions(records, wanted.predictions)
         report.notes.append(f"predictions: {count_statuses(records)}.")
+    if wanted.report is not None:
+        write_report(
+            wanted.report, report, rows, Heading(folder_name(folder), short_name(articles.name), wanted.command)
+        )
     return report
 
 
@@ -102,7 +112,9 @@ def _checked(wanted: Wanted | None) -> Wanted:
 def _look_for_leaks(report: Report, record: dict[str, object], articles: Articles) -> None:
     report.leaks = find_leaks(record, articles)
     notes = leak_notes(report.leaks, len(articles))
-    report.notes.extend(notes)
-    if report.leaks["found"]:
+    if not report.leaks["found"]:
+        report.notes.extend(notes)
+    else:
+        report.notes[:0] = notes
         for note in notes:
             log.warning("%s: %s", articles.name, note)

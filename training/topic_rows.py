@@ -17,6 +17,9 @@ from training.data import Articles
 from training.metrics import Bools
 from training.stories import encode_stories, read_stories
 
+LEAST_EVIDENCE = 0.01
+"""What a sentence or an n-gram must add to a logit to be called evidence."""
+
 TopicArguments = tuple[Bools, Bools, Floats, NDArray[np.int64], bool]
 """What `training.metrics.topic_metrics` takes."""
 
@@ -80,7 +83,7 @@ class TopicRows:
     def evidence(self, position: int, label: str, most: int = 3) -> list[tuple[str, float]]:
         """What spoke most for a label in a row: sentences, or the n-grams of the fast engine, and what they add.
 
-        Only what speaks for it is listed; nothing for a label unknown to the model.
+        Only what adds a hundredth or more is listed; nothing for a label unknown to the model.
         """
         if label not in self.model.classes_:
             return []
@@ -95,7 +98,7 @@ class TopicRows:
             column = self.model.classes_.index(label)
             found = [(text, float(row[column])) for text, row in zip(passages(story), values, strict=True)]
         found.sort(key=lambda part: -part[1])
-        return [part for part in found[:most] if part[1] > 0]
+        return [part for part in found[:most] if part[1] >= LEAST_EVIDENCE]
 
 
 def first_labels(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> NDArray[np.int64]:
