@@ -337,10 +337,13 @@ def _notes(path: Path | None) -> str:
 
 
 def _command() -> str:
-    """The command as typed, with paths shortened: a model card names no machine's folders."""
+    """The command as typed, with paths shortened: a model card names no machine's folders, and no cache."""
     from training.provenance import short_name
 
-    return " ".join(["copydesk", *(shlex.quote(short_name(a) if "/" in a else a) for a in sys.argv[1:])])
+    typed = list(sys.argv[1:])
+    while "--cache" in typed:
+        del typed[typed.index("--cache") : typed.index("--cache") + 2]
+    return " ".join(["copydesk", *(shlex.quote(short_name(a) if "/" in a else a) for a in typed)])
 
 
 def _write(report: Report, path: Path | None) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.errors import DataError
 from models.selection import Budget
 from models.summary import SummaryModel
-from models.topics import TopicModel, target_matrix
+from models.topics import TopicModel
 from training.bootstrap import mean_intervals, paired_difference, ratio_intervals
 from training.brief_rows import BriefRows, reference_sentences, run_summariser, sentences_of, summarise
 from training.briefs import brief_ratios, lengths, positions, ratio_means
@@ -164,12 +164,7 @@ def confidence_and_error(targets: Bools, probabilities: NDArray[Any]) -> tuple[N
 
 def topic_figures(model: TopicModel, articles: Articles) -> dict[str, float]:
     """The metrics alone, without intervals and baselines."""
-    articles, _ = with_labels(articles)
-    assert articles.labels is not None
-    probabilities = model.predict_proba(read_stories(articles))
-    targets = target_matrix(articles.labels, model.classes_) > 0
-    first = first_labels(articles.labels, model.classes_)
-    return topic_metrics(targets, model.decide(probabilities), probabilities, first, model.exclusive_)
+    return topic_metrics(*run_topics(model, with_labels(articles)[0]).arguments())
 
 
 def summarise_and_score(model: SummaryModel, articles: Articles, budget: Budget | None = None) -> dict[str, float]:

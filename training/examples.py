@@ -89,7 +89,7 @@ def brief_cards(rows: BriefRows) -> list[dict[str, Any]]:
     lead = np.mean([rows.baselines["lead-3"][kind] for kind in DECIDING], axis=0)
     order = np.argsort(score, kind="stable")
     behind = [row for row in np.argsort(score - lead, kind="stable") if score[row] < lead[row]]
-    groups = {"worst": order[:BRIEFS], "behind": behind[:BRIEFS], "best": order[::-1][:BRIEFS]}
+    groups: dict[str, Any] = {"worst": order[:BRIEFS], "behind": behind[:BRIEFS], "best": order[::-1][:BRIEFS]}
     cards = []
     for group, places in groups.items():
         for place in places:

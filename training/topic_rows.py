@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import DataError
-from models.story import Story
-from models.topics import TopicModel, full_text, passages, target_matrix
+from models.story import Story, passages
+from models.topics import TopicModel, full_text, target_matrix
 from training.bootstrap import Floats
 from training.data import Articles
 from training.metrics import Bools
@@ -94,9 +94,9 @@ class TopicRows:
             parts = self.model.scorer.explain(full_text(story), label, top=50)
             found = [(str(gram), float(value)) for gram, value in parts if gram not in (INTERCEPT, OTHERS)]
         else:
-            values = self.model.scorer.contributions([self.vectors[position]])[0]
-            column = self.model.classes_.index(label)
-            found = [(text, float(row[column])) for text, row in zip(passages(story), values, strict=True)]
+            read, column = passages(story), self.model.classes_.index(label)
+            values = self.model.scorer.contributions(read, self.vectors[position])
+            found = [(text, float(row[column])) for text, row in zip(read, values, strict=True)]
         found.sort(key=lambda part: -part[1])
         return [part for part in found[:most] if part[1] >= LEAST_EVIDENCE]
 
@@ -123,6 +123,8 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
     unknown = sorted({label for row in labels for label in row} - set(model.classes_))
     classes = [*model.classes_, *unknown]
     extra = ((0, 0), (0, len(unknown)))
+    given = model.decide(probabilities)
+    given[model.strangeness(stories, vectors) > model.strange_limit] = False
     return TopicRows(
         model,
         articles,
@@ -130,7 +132,7 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
         judged,
         classes,
         target_matrix(labels, classes) > 0,
-        np.pad(model.decide(probabilities), extra),
+        np.pad(given, extra),
         np.pad(probabilities, extra),
         vectors,
     )
