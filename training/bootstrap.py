@@ -93,8 +93,18 @@ def paired_difference(
     Raises:
         ValueError: the lengths differ or are 0, or a score is not finite.
     """
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} scores against {len(b)}, expected the same stories")
-    difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    low, high = mean_intervals({"difference": difference}, resamples=resamples, seed=seed)["difference"]
-    return float(difference.mean()), low, high
+    mean, low, high = paired_differences({"score": a}, {"score": b}, resamples=resamples, seed=seed)["score"]
+    return mean, low, high
+
+
+def paired_differences(
+    a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]], *, resamples: int = 10_000, seed: int = 13
+) -> dict[str, list[float]]:
+    """`paired_difference` of several scores on the same resamples: mean, low, high by name."""
+    apart: dict[str, Floats] = {}
+    for name in a:
+        if len(a[name]) != len(b[name]):
+            raise ValueError(f"{len(a[name])} scores against {len(b[name])}, expected the same stories")
+        apart[name] = np.asarray(a[name], dtype=np.float64) - np.asarray(b[name], dtype=np.float64)
+    intervals = mean_intervals(apart, resamples=resamples, seed=seed)
+    return {name: [float(values.mean()), *intervals[name]] for name, values in apart.items()}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.bootstrap import paired_difference
+from training.bootstrap import paired_differences
 from training.brief_rows import BriefRows
 from training.briefs import brief_ratios, ratio_means
 from training.data import Articles
@@ -71,7 +71,7 @@ def compare_briefs(this: BriefRows, other: BriefRows, name: str) -> dict[str, An
     return {
         "name": name,
         "figures": {kind: float(values.mean()) for kind, values in other.rouge.items()} | ratio_means(ratios),
-        "differences": {kind: list(paired_difference(this.rouge[kind], other.rouge[kind])) for kind in this.rouge},
+        "differences": paired_differences(this.rouge, other.rouge),
         "changed": _changed(this.held, differ, np.sign(np.round(gains, 9))),
     }
 

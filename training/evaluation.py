@@ -13,7 +13,7 @@ from models.errors import DataError
 from models.selection import Budget
 from models.summary import SummaryModel
 from models.topics import TopicModel
-from training.bootstrap import mean_intervals, paired_difference, ratio_intervals
+from training.bootstrap import mean_intervals, paired_differences, ratio_intervals
 from training.brief_rows import BriefRows, reference_sentences, run_summariser, sentences_of, summarise
 from training.briefs import brief_ratios, lengths, positions, ratio_means
 from training.data import Articles
@@ -209,11 +209,7 @@ def summary_report(rows: BriefRows) -> Report:
         {**_means(rows.rouge), **ratio_means(ratios)},
         {**mean_intervals(rows.rouge), **ratio_intervals(ratios)},
         baselines,
-        {
-            name: {kind: list(paired_difference(rows.rouge[kind], scores[kind])) for kind in rows.rouge}
-            for name, scores in rows.baselines.items()
-            if name == "lead-3"
-        },
+        {name: paired_differences(rows.rouge, scores) for name, scores in rows.baselines.items() if name == "lead-3"},
         [
             *([f"{missing} rows have no summary and are left out."] if missing else []),
             f"{len(rows.articles.skipped)} unreadable rows were left out.",

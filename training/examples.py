@@ -49,7 +49,9 @@ def mistake_cards(rows: TopicRows) -> list[dict[str, Any]]:
                 "known": label in rows.model.classes_,
                 "true": _named(rows, targets[mistake.row]),
                 "given": _named(rows, given[mistake.row]),
-                "touches": sorted({mistake.label, *(np.flatnonzero(targets[mistake.row]) if exclusive else ())}),
+                "touches": sorted(
+                    {mistake.label, *(np.flatnonzero(targets[mistake.row]).tolist() if exclusive else [])}
+                ),
                 "title": story.title,
                 "title_speaks": story.title in {text for text, _ in evidence},
                 "sentences": rows.vectors is not None,
