@@ -36,6 +36,7 @@ def mistake_cards(rows: TopicRows) -> list[dict[str, Any]]:
         position = rows.judged[mistake.row]
         label = rows.classes[mistake.label]
         evidence = rows.evidence(position, label)
+        others = [int(column) for column in np.flatnonzero(targets[mistake.row])] if exclusive else []
         story = rows.stories[position]
         excerpt, cut = _excerpt(story, {text for text, _ in evidence})
         cards.append(
@@ -49,9 +50,7 @@ def mistake_cards(rows: TopicRows) -> list[dict[str, Any]]:
                 "known": label in rows.model.classes_,
                 "true": _named(rows, targets[mistake.row]),
                 "given": _named(rows, given[mistake.row]),
-                "touches": sorted(
-                    {mistake.label, *(np.flatnonzero(targets[mistake.row]).tolist() if exclusive else [])}
-                ),
+                "touches": sorted({mistake.label, *others}),
                 "title": story.title,
                 "title_speaks": story.title in {text for text, _ in evidence},
                 "sentences": rows.vectors is not None,
