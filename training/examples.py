@@ -90,7 +90,11 @@ def brief_cards(rows: BriefRows) -> list[dict[str, Any]]:
     lead = np.mean([rows.baselines["lead-3"][kind] for kind in DECIDING], axis=0)
     order = np.argsort(score, kind="stable")
     behind = [row for row in np.argsort(score - lead, kind="stable") if score[row] < lead[row]]
-    groups: dict[str, Any] = {"worst": order[:BRIEFS], "behind": behind[:BRIEFS], "best": order[::-1][:BRIEFS]}
+    groups: dict[str, Sequence[int]] = {
+        "worst": order[:BRIEFS].tolist(),
+        "behind": [int(row) for row in behind[:BRIEFS]],
+        "best": order[::-1][:BRIEFS].tolist(),
+    }
     cards = []
     for group, places in groups.items():
         for place in places:
