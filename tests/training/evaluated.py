@@ -20,6 +20,7 @@ class StandIn:
     """A topic model that gives each story the probabilities written in it: "arts=0.9 sport=0.2"."""
 
     engine = "fast"
+    strange_limit = 0.5
 
     def __init__(self, exclusive: bool = False, classes: list[str] | None = None, shift: float = 0.0) -> None:
         self.classes_ = classes or CLASSES
@@ -44,6 +45,10 @@ class StandIn:
             best[np.arange(len(passed)), probabilities.argmax(axis=1)] = True
             return best
         return passed
+
+    def strangeness(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
+        """1 for a story that says it is strange, else 0."""
+        return np.array(["strange" in story.original for story in stories], dtype=np.float32)
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
         return [("crowd", 1.5), ("<b>goal", 0.5), ("rain", -0.5), ("(other n-grams)", 9.0), ("(intercept)", -3.0)]

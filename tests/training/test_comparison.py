@@ -66,3 +66,8 @@ def test_briefs_are_compared_by_their_rouge() -> None:
     same = compare_briefs(this, this, "itself")
     assert same["changed"] == {"count": 0, "better": [], "worse": [], "other": []}
     assert set(same["differences"]["rouge2"]) == {0.0}
+
+
+def test_a_strange_story_is_judged_as_given_nothing() -> None:
+    known, strange = ("arts=0.9 sport=0.1", ["arts"]), ("arts=0.9 strange", ["arts"])
+    assert topic_run(topic_articles(known, strange)).given.any(axis=1).tolist() == [True, False]
