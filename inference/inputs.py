@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.columns import USUAL
 from models.errors import DataError
 
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".html", ".htm", "")
 TABLE_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv")
-TEXT_COLUMNS = ("text", "article", "content", "body", "document", "story")
-TITLE_COLUMNS = ("title", "headline")
-ID_COLUMNS = ("id", "uid", "guid", "url")
+TEXT_COLUMNS, TITLE_COLUMNS, ID_COLUMNS = USUAL["text"], USUAL["title"], USUAL["id"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.columns import kind_of
 from models.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -228,14 +229,6 @@ def _whole_json(text: str, path: Path) -> Iterator[Row]:
 
 def _object(item: Any, place: str) -> Mapping[str, Any] | str:
     return item if isinstance(item, dict) else f"{place}expected a JSON object, found {kind_of(item)}"
-
-
-def kind_of(value: Any) -> str:
-    """What a cell holds, in words, for messages."""
-    kinds = {str: "a string", bool: "true or false", int: "a number", float: "a number", list: "a list"}
-    if value is None:
-        return "nothing"
-    return "an object" if isinstance(value, dict) else kinds.get(type(value), type(value).__name__)
 
 
 def _parquet(path: Path) -> Table:
