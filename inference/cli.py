@@ -29,6 +29,13 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
+class Runner(StrEnum):
+    """Where --input is predicted."""
+
+    local = "local"
+    ray = "ray"
+
+
 def predict_command(
     files: Annotated[
         list[str] | None,
@@ -51,7 +58,22 @@ def predict_command(
     format: Annotated[
         Format, typer.Option(help="text for people, json (an array) or jsonl for programs.")
     ] = Format.text,
-    output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write to this file instead of standard output; with --input a .jsonl, .csv or .parquet."),
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(help="Any number of stories: csv, tsv, jsonl, parquet, or a folder of txt or html files."),
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="With --input: column of the text.")] = None,
+    title_column: Annotated[str | None, typer.Option(help="With --input: column of the headline.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="With --input: column of the row's name.")] = None,
+    resume: Annotated[bool, typer.Option(help="With --input: go on after an interrupted run.")] = False,
+    engine_runner: Annotated[
+        Runner, typer.Option(help="With --input: local is this process, ray a cluster (needs copydesk[ray]).")
+    ] = Runner.local,
+    workers: Annotated[int | None, typer.Option(min=1, help="With ray: how many; a processor each if missing.")] = None,
 ) -> None:
     """Label stories with topics and write their briefs.
 
@@ -62,12 +84,36 @@ def predict_command(
       pbpaste | copydesk predict -
 
       copydesk predict stories.jsonl --format jsonl --output labelled.jsonl
+
+      copydesk predict --input archive.parquet --output labelled.parquet
     """
     from inference.predict import Copydesk
     from models.selection import Budget
 
     if sentences is not None and words is not None:
         raise typer.BadParameter("choose one of --sentences and --words.")
+    if input is not None:
+        from inference.batch_cli import predict_input
+        from inference.rows import Columns
+
+        if files or output is None:
+            raise typer.BadParameter("--input takes one file or folder, and --output the file for the results.")
+        predict_input(
+            input,
+            output,
+            columns=Columns(text_column, title_column, id_column),
+            topics=topics,
+            summariser=summariser,
+            engine=engine.value,
+            budget=Budget(sentences=sentences, words=words),
+            thresholds=_thresholds(threshold),
+            clean=clean,
+            resume=resume,
+            workers=(workers or 0) if engine_runner is Runner.ray else None,
+        )
+        return
+    if resume or workers or text_column or title_column or id_column or engine_runner is Runner.ray:
+        raise typer.BadParameter("columns, --resume, --engine-runner and --workers go with --input FILE.")
     if not files:
         if sys.stdin.isatty():
             raise typer.BadParameter("name a file, or pipe a story in: copydesk predict story.txt")

@@ -1,0 +1,51 @@
+"""The shell side of `copydesk predict --input`: options to a run, and a stopped run to its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from inference.batch import local_runner, model_identity, predict_file
+from inference.predict import Copydesk, shipped
+from inference.rows import Columns, open_rows
+from models.selection import Budget
+
+
+def predict_input(
+    source: Path,
+    output: Path,
+    *,
+    columns: Columns,
+    topics: Path | None,
+    summariser: Path | None,
+    engine: str,
+    budget: Budget,
+    thresholds: float | Mapping[str, float] | None,
+    clean: bool,
+    resume: bool,
+    workers: int | None,
+) -> None:
+    """Predict a file or folder; `workers` None is this process, else so many Ray workers (0: one a processor).
+
+    Raises:
+        DataError: input or output cannot be used.
+        ModelError: a model cannot be used.
+    """
+    open_rows(source, columns)  # a wrong path or column is told before a model is loaded
+    folders = {"topics": topics or shipped("topics", engine), "summariser": summariser or shipped("summariser", engine)}
+    arguments: dict[str, Any] = {"engine": engine, "budget": budget, "thresholds": thresholds, "clean": clean}
+    options = {**arguments, "budget": asdict(budget), "models": model_identity(folders)}
+    if workers is None:
+        runner = local_runner(Copydesk.from_pretrained(folders["topics"], folders["summariser"], **arguments))
+    else:
+        from inference.ray_runner import ray_runner
+
+        runner = ray_runner(folders, arguments, workers=workers or None, beside=output)
+    try:
+        predict_file(source, output, runner, columns=columns, options=options, resume=resume)
+    except KeyboardInterrupt:
+        raise typer.Exit(1) from None

@@ -1,0 +1,126 @@
+"""Records of a CSV or TSV stream of any length: what is wrong with one does not reach into the next."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MOST_LINES = 10_000
+"""Lines of one record; an opening quotation mark that is not closed within so many was never meant to be."""
+
+Record = tuple[int, list[str] | str, int, str]
+"""The first line's number, the cells or what is wrong with them, the place in the file, and the delimiter."""
+
+
+class _TooLong(Exception):
+    """A record goes on for too long."""
+
+
+class _Line(NamedTuple):
+    """A line; `position` is the place in the file, `cut` says that it was too long to be read whole."""
+
+    text: str
+    position: int
+    cut: bool
+
+
+class _Feed:
+    """Lines for the csv module, which can be taken back."""
+
+    def __init__(self, lines: Iterator[tuple[bytes, int]], largest: int) -> None:
+        self.source = lines
+        self.largest = largest
+        self.waiting: deque[_Line] = deque()
+        self.taken: list[_Line] = []
+        self.size = 0
+        self.number = 0  # of the first line taken
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) >= MOST_LINES or self.size > self.largest:
+            raise _TooLong
+        if self.waiting:
+            line = self.waiting.popleft()
+        else:
+            data, position = next(self.source)
+            line = _Line(data.decode("utf-8", "surrogateescape"), position, len(data) > self.largest)
+        self.taken.append(line)
+        self.size += len(line.text)
+        if line.cut:
+            raise _TooLong
+        return line.text
+
+    def advance(self, lines: int | None = None) -> None:
+        """Be done with the lines taken, or with the first ones of them: the others come again."""
+        count = len(self.taken) if lines is None else lines
+        self.waiting.extendleft(reversed(self.taken[count:]))
+        self.number += count
+        self.taken, self.size = [], 0
+
+
+def read_records(lines: Iterator[tuple[bytes, int]], delimiter: str | None, largest: int) -> Iterator[Record]:
+    """Every record that is not blank, the header first.
+
+    Args:
+        lines: each with its end, and the place in the file.
+        delimiter: None tells it from the header: a comma, a semicolon, a tab or a bar.
+        largest: bytes of a record.
+    """
+    csv.field_size_limit(2**31 - 1)
+    feed = _Feed(lines, largest)
+    if delimiter is None:
+        delimiter = _delimiter(feed)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        begin = feed.number + 1
+        try:
+            cells: list[str] | str = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _TooLong) as error:
+            cells = _problem(error, feed, delimiter, begin)
+            position = feed.taken[0].position
+            feed.advance(1)
+            reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        else:
+            position = feed.taken[-1].position
+            feed.advance()
+        if cells not in ([], [""]):
+            yield begin, _checked(cells, begin), position, delimiter
+
+
+def _delimiter(feed: _Feed) -> str:
+    """The commonest of the usual delimiters outside quotation marks, in the first line that is not blank."""
+    for line in feed:
+        if line.strip():
+            unquoted = "".join(line.split('"')[::2])
+            feed.advance(len(feed.taken) - 1)
+            return max(",;\t|", key=unquoted.count)
+        feed.advance()
+    return ","
+
+
+def _problem(error: Exception, feed: _Feed, delimiter: str, begin: int) -> list[str] | str:
+    first = feed.taken[0].text
+    if feed.taken[0].cut:
+        return f"line {begin} is longer than {feed.largest:,} bytes"
+    if delimiter == "\t":  # TSV is often written without quoting: the marks are text then
+        return first.rstrip("\r\n").split("\t")
+    if isinstance(error, _TooLong) or "end of data" in str(error):
+        return f"line {begin}: a quotation mark is opened and never closed"
+    return f"line {begin}: malformed CSV ({error})"
+
+
+def _checked(cells: list[str] | str, begin: int) -> list[str] | str:
+    """The cells, or where they are not UTF-8."""
+    if isinstance(cells, str):
+        return cells
+    for number, cell in enumerate(cells, start=1):
+        if not cell.isascii() and (bad := next((c for c in cell if "\udc80" <= c <= "\udcff"), None)):
+            byte = ord(bad) - 0xDC00
+            return f"line {begin}, cell {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+    return cells

@@ -1,0 +1,416 @@
+"""Files in, files out: every row in its place, whatever is in it and whenever the run is stopped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from inference import Copydesk, batch, rows, spool
+from inference.batch import local_runner, predict_file, windows
+from inference.console import app
+from inference.delimited import read_records
+from inference.rows import Columns, Row, open_rows
+from models.errors import DataError, ModelError
+
+ROOT = Path(__file__).parents[2]
+STORY = "The council of Port Alder voted on Monday to rebuild the bridge. Work begins in May. It will cost $3 million."
+
+
+@pytest.fixture(scope="module")
+def desk() -> Copydesk:
+    return Copydesk.from_pretrained(engine="fast")
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "WINDOW_ROWS", 4)
+    monkeypatch.setattr(spool, "SECONDS_BETWEEN_STATES", 0.0)
+
+
+def stories(seeds: Path, n: int = 15) -> list[dict[str, Any]]:
+    lines = (seeds / "index.jsonl").read_text(encoding="utf-8").splitlines()[:n]
+    return [{"id": row["id"], "title": row["title"], "text": row["text"]} for row in map(json.loads, lines)]
+
+
+def write(path: Path, table: list[dict[str, Any]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(table), path, row_group_size=6)
+    elif path.suffix in (".csv", ".tsv"):
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(table[0]), delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(table)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in table), encoding="utf-8")
+    return path
+
+
+def run(desk: Copydesk, source: Path, output: Path, **options: Any) -> list[dict[str, Any]]:
+    predict_file(source, output, local_runner(desk), **options)
+    assert sorted(p.name for p in output.parent.iterdir() if output.name in p.name) == [output.name]
+    return [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_format_in_gives_the_same_results(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    table = stories(seeds)
+    found = {
+        suffix: run(desk, write(tmp_path / f"in{suffix}", table), tmp_path / f"out{suffix}.jsonl")
+        for suffix in (".jsonl", ".csv", ".tsv", ".parquet")
+    }
+    packed = tmp_path / "in.jsonl.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "in.jsonl").read_bytes()))
+    found["gz"] = run(desk, packed, tmp_path / "gz.jsonl")
+    first = found[".jsonl"]
+    assert all(results == first for results in found.values())
+    assert [row["id"] for row in first] == [row["id"] for row in table]
+    direct = desk.predict([{"text": row["text"], "title": row["title"]} for row in table])
+    assert [row["summary"] for row in first] == [p.summary for p in direct]
+    assert [row["topics"] for row in first] == [[t.label for t in p.topics] for p in direct]
+    assert all(len(row["scores"]) == len(row["topics"]) and row["status"] == "ok" for row in first)
+
+
+def test_every_format_out_holds_the_same(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", [*stories(seeds, 6), {"id": "bad"}])
+    lines = run(desk, source, tmp_path / "out.jsonl")
+    for suffix in (".csv", ".parquet"):
+        predict_file(source, tmp_path / f"out{suffix}", local_runner(desk))
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == lines
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        cells = list(csv.DictReader(stream))
+    assert [json.loads(row["topics"]) for row in cells] == [row["topics"] for row in lines]
+    assert [row["summary"] for row in cells] == [row["summary"] for row in lines]
+    assert [row["status"] for row in cells] == ["ok"] * 6 + ["error"]
+
+
+def test_a_row_that_cannot_be_read_keeps_its_place(desk: Copydesk, tmp_path: Path) -> None:
+    good = json.dumps({"id": "good", "text": STORY}).encode()
+    bad = {
+        b'{"id": "cut", "text": "unfinis': "row 2: malformed JSON",
+        b'{"id": "latin", "text": "caf\xe9"}': "byte 28 (0xe9) is not UTF-8",
+        b"[1, 2]": "expected a JSON object, found a list",
+        b'{"id": "none", "text": null}': "column 'text': empty text",
+        b'{"id": "number", "text": 7}': "expected a string, found a number",
+        b'{"id": "blank", "text": "  "}': "empty text",
+        b'{"id": "missing"}': "no column of text",
+        b"[" * 100_000: "malformed JSON",
+    }
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b"\n".join([good, *(line for one in bad for line in (one, good, b""))]))
+    found = run(desk, source, tmp_path / "out.jsonl")
+    assert len(found) == 1 + 2 * len(bad)
+    assert all(row["status"] == "ok" and row == found[0] for row in found[::2])
+    for row, message in zip(found[1::2], bad.values(), strict=True):
+        assert row["status"] == "error"
+        assert message in row["error"]
+        assert row["topics"] == row["scores"] == row["warnings"] == []
+
+
+def test_csv_rows_with_wrong_cells_quotes_and_bytes_keep_their_place(desk: Copydesk, tmp_path: Path) -> None:
+    good = f'x,"{STORY}"'
+    bad = {
+        "y,a,b": "line 3 has 3 cells, expected 2",
+        "y": "has 1 cells, expected 2",
+        'y,"never closed': "malformed CSV",
+        'y,"closed" twice"': "malformed CSV",
+        "y,": "column 'text': empty text",
+        "y,caf\udce9": "byte 0xe9 is not UTF-8",
+    }
+    lines = ["id,text", good, *(line for one in bad for line in (one, good)), 'z,"open to the end']
+    source = tmp_path / "in.csv"
+    source.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+    found = run(desk, source, tmp_path / "out.jsonl")
+    assert len(found) == 2 + 2 * len(bad)
+    assert all(row["status"] == "ok" and row == found[0] for row in found[:-1:2])
+    for row, message in zip(found[1::2], [*bad.values(), "never closed"], strict=True):
+        assert message in row["error"]
+
+
+def test_parquet_rows_that_are_no_text_keep_their_place(desk: Copydesk, tmp_path: Path) -> None:
+    raw = pa.array([STORY.encode(), b"caf\xe9", None, b" ", STORY.encode()], pa.binary())
+    texts = pa.Array.from_buffers(pa.string(), 5, raw.buffers())
+    pq.write_table(pa.table({"id": [1, 2, None, 4, 5], "body": texts}), tmp_path / "in.parquet")
+    found = run(desk, tmp_path / "in.parquet", tmp_path / "out.jsonl")
+    assert [row["id"] for row in found] == ["1", "2", "3", "4", "5"]
+    assert [row["status"] for row in found] == ["ok", "error", "error", "error", "ok"]
+    assert "not UTF-8" in found[1]["error"]
+
+
+def test_a_damaged_row_group_costs_only_its_rows(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    table = [{"id": str(n), "text": f"{STORY} It was report {n}."} for n in range(12)]
+    source = tmp_path / "in.parquet"
+    pq.write_table(pa.Table.from_pylist(table), source, row_group_size=4, compression="gzip", use_dictionary=False)
+    column = pq.ParquetFile(source).metadata.row_group(1).column(1)
+    data = bytearray(source.read_bytes())
+    begin = column.data_page_offset
+    data[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    source.write_bytes(bytes(data))
+    found = run(desk, source, tmp_path / "out.jsonl")
+    assert [row["status"] for row in found] == ["ok"] * 4 + ["error"] * 4 + ["ok"] * 4
+    assert "row group 1 is damaged" in found[4]["error"]
+
+
+def test_folders_of_text_and_pages_are_read_by_name(desk: Copydesk, tmp_path: Path) -> None:
+    folder = tmp_path / "stories"
+    (folder / "b").mkdir(parents=True)
+    (folder / "c.html").write_text(f"<html><body><article><p>{STORY}</p></article></body></html>")
+    (folder / "b" / "z.txt").write_text(STORY)
+    (folder / "a.txt").write_bytes(b"caf\xe9")
+    (folder / "d.txt").write_bytes(b"\x00\x01")
+    (folder / "e.txt").write_bytes(b"")
+    (folder / "f.txt").symlink_to(tmp_path / "nowhere")
+    (folder / "notes.pdf").write_bytes(b"%PDF")
+    found = run(desk, folder, tmp_path / "out.jsonl")
+    assert [(row["id"], row["status"]) for row in found] == [
+        *[("a.txt", "error"), ("c.html", "ok"), ("d.txt", "error")],
+        *[("e.txt", "error"), ("f.txt", "error"), ("b/z.txt", "ok")],
+    ]
+    assert found[1]["summary"] == found[5]["summary"] != ""
+    assert run(desk, folder / "c.html", tmp_path / "one.jsonl")[0]["id"] == "c.html"
+
+
+def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", [{"key": "k", "head": "Bridge vote", "wire": STORY}])
+    named = Columns("wire", "head", "key")
+    assert run(desk, source, tmp_path / "out.jsonl", columns=named)[0]["id"] == "k"
+    with pytest.raises(DataError, match=r"no text column.*'wire'"):
+        open_rows(source)
+    with pytest.raises(DataError, match="no column 'wires' for --text-column"):
+        open_rows(source, Columns("wires"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("in.docx", b"PK", "unknown kind of file"),
+        ("in.csv", b"", "file is empty"),
+        ("in.parquet", b"PAR1", "not a readable Parquet"),
+        ("in.jsonl.gz", b"\x1f\x8b\x08\x00", "cannot be read after line 0"),
+    ],
+)
+def test_unusable_input_is_named(desk: Copydesk, tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        predict_file(tmp_path / name, tmp_path / "out.jsonl", local_runner(desk))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_line_without_end_costs_no_more_memory_than_a_row_may(
+    desk: Copydesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "LARGEST_ROW", 5_000)
+    good = json.dumps({"text": STORY})
+    (tmp_path / "in.jsonl").write_text(f"{good}\n{'x' * 40_000}\n{good}\n{'[' * 5_001}")
+    found = run(desk, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert [row["status"] for row in found] == ["ok", "error", "ok", "error"]
+    assert "longer than 5,000 bytes" in found[1]["error"]
+    (tmp_path / "in.csv").write_text(f'text\n"{STORY}"\n{"x" * 40_000}\n"a\n{"y" * 40_000}\n"{STORY}"\n')
+    found = run(desk, tmp_path / "in.csv", tmp_path / "out.jsonl")
+    assert [row["status"] for row in found] == ["ok", "error", "error", "error", "ok"]
+
+
+def test_many_stray_quotes_take_linear_time() -> None:
+    lines = [b"text\n", *[b'"open\n', b"plain\n"] * 20_000]
+    drawn = 0
+
+    def source() -> Iterator[tuple[bytes, int]]:
+        nonlocal drawn
+        for line in lines:
+            drawn += 1
+            yield line, drawn
+
+    records = list(read_records(source(), ",", 1_000_000))
+    assert len(records) == 1 + 40_000
+    assert sum(isinstance(cells, str) for _, cells, _, _ in records) == 20_000
+
+
+def test_a_story_that_breaks_the_engine_is_an_error_in_its_place(
+    desk: Copydesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Copydesk.stream
+
+    def fragile(self: Copydesk, given: Iterable[Any], **options: Any) -> Any:
+        given = list(given)
+        if any("poison" in story["text"] for story in given):
+            raise ZeroDivisionError("by poison")
+        return whole(self, given, **options)
+
+    monkeypatch.setattr(Copydesk, "stream", fragile)
+    source = write(tmp_path / "in.jsonl", [{"text": STORY}, {"text": "poison"}, {"text": STORY}])
+    found = run(desk, source, tmp_path / "out.jsonl")
+    assert [row["status"] for row in found] == ["ok", "error", "ok"]
+    assert "ZeroDivisionError: by poison" in found[1]["error"]
+
+    def broken(self: Copydesk, given: Iterable[Any], **options: Any) -> Any:
+        raise ModelError("the encoder is gone")
+
+    monkeypatch.setattr(Copydesk, "stream", broken)
+    with pytest.raises(ModelError, match="encoder is gone"):
+        predict_file(source, tmp_path / "more.jsonl", local_runner(desk))
+
+
+def test_memory_is_bounded_by_windows_of_rows_and_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = 0
+
+    def source() -> Iterator[Row]:
+        nonlocal drawn
+        for number in range(100):
+            drawn += 1
+            yield Row(str(number), "x" * (5 if number < 8 else 50))
+
+    monkeypatch.setattr(batch, "WINDOW_CHARACTERS", 100)
+    cut = windows(source())
+    assert [row.id for row in next(cut)] == ["0", "1", "2", "3"]
+    assert drawn == 4
+    assert [len(window) for window in cut][:3] == [4, 2, 2]
+
+
+def interrupted(desk: Copydesk, after: int, error: BaseException) -> Callable[[Any], Iterator[Any]]:
+    def runner(cut: Any) -> Iterator[Any]:
+        for number, results in enumerate(local_runner(desk)(cut)):
+            if number == after:
+                raise error
+            yield results
+
+    return runner
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_run_goes_on_after_ctrl_c_and_ends_with_the_same_bytes(
+    desk: Copydesk, seeds: Path, tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write(tmp_path / "in.csv", stories(seeds))
+    whole, output = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
+    predict_file(source, whole, local_runner(desk))
+    for after in (2, 1):
+        with pytest.raises(KeyboardInterrupt):
+            predict_file(source, output, interrupted(desk, after, KeyboardInterrupt()), resume=True)
+        assert not output.exists()
+    assert "--resume" in caplog.text
+    kept = (tmp_path / f"out{suffix}.part").read_text(encoding="utf-8").splitlines()
+    assert len(kept) == 12
+    with pytest.raises(DataError, match=r"holds 12 rows of an interrupted run; add --resume"):
+        predict_file(source, output, local_runner(desk))
+    predict_file(source, output, local_runner(desk), resume=True)
+    assert output.read_bytes() == whole.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["in.csv", whole.name, output.name])
+
+
+def test_a_different_job_is_not_resumed(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    source, output = write(tmp_path / "in.jsonl", stories(seeds)), tmp_path / "out.jsonl"
+    stop = interrupted(desk, 1, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        predict_file(source, output, stop, options={"engine": "fast"})
+    with pytest.raises(DataError, match='engine was "fast" in the interrupted run and is "standard" now'):
+        predict_file(source, output, stop, options={"engine": "standard"}, resume=True)
+    with source.open("a") as stream:
+        stream.write("\n")
+    with pytest.raises(DataError, match="--resume: input was"):
+        predict_file(source, output, stop, options={"engine": "fast"}, resume=True)
+    (tmp_path / "out.jsonl.part.state").write_text("{")
+    with pytest.raises(DataError, match=r"out\.jsonl\.part\.state: damaged"):
+        predict_file(source, output, stop, resume=True)
+
+
+def test_a_full_disk_keeps_what_is_done(
+    desk: Copydesk, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, output = write(tmp_path / "in.jsonl", stories(seeds)), tmp_path / "out.jsonl"
+    whole = (tmp_path / "whole.jsonl", run(desk, source, tmp_path / "whole.jsonl"))[0]
+    with pytest.raises(OSError, match="No space left"):
+        predict_file(source, output, interrupted(desk, 2, OSError(28, "No space left on device")))
+    assert not output.exists()
+    predict_file(source, output, local_runner(desk), resume=True)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from inference import Copydesk, batch, spool
+batch.WINDOW_ROWS, spool.SECONDS_BETWEEN_STATES = 2, 0.0
+source, folder = Path(sys.argv[1]), Path(sys.argv[2])
+desk = Copydesk.from_pretrained(engine="fast")
+real, die = os.fsync, lambda: os.kill(os.getpid(), signal.SIGKILL)
+for suffix in (".jsonl", ".parquet"):
+    batch.predict_file(source, folder / f"whole{suffix}", batch.local_runner(desk))
+    output, kills = folder / f"out{suffix}", 0
+    for left in range(1, 99):  # dies at the 1st, 2nd, ... flush after going on, with some more bytes than are counted
+        child = os.fork()
+        if not child:
+            calls = 0
+            def fsync(handle):
+                global calls
+                calls += 1
+                if calls == 5:
+                    part = Path(f"{output}.part")
+                    part.write_bytes(part.read_bytes() + b'{"half a row') if left % 2 else None
+                    die()
+                real(handle)
+            os.fsync = fsync
+            batch.predict_file(source, output, batch.local_runner(desk), resume=True)
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        if status == 0:
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL, status
+        assert not output.exists()
+        kills += 1
+    assert output.read_bytes() == (folder / f"whole{suffix}").read_bytes()
+    print(kills)
+"""
+
+
+def test_kill_9_in_the_middle_changes_nothing(seeds: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", stories(seeds))
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", KILLED, str(source), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert all(int(kills) >= 3 for kills in done.stdout.split())
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        f"{name}{suffix}" for name in ("out", "whole") for suffix in (".jsonl", ".parquet")
+    ]
+
+
+def test_the_command_line_writes_a_row_for_each_and_says_how_fast(seeds: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", [*stories(seeds, 5), {"id": "bad"}])
+    command = [*(sys.executable, "-m", "inference", "predict", "--engine", "fast", "--input", str(source))]
+    done = subprocess.run([*command, "--output", str(tmp_path / "out.csv")], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "6 stories in" in done.stderr
+    assert "1 with status error" in done.stderr
+    assert done.stdout == ""
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 7
+    with pytest.raises(DataError, match=r"end --output with \.jsonl, \.csv, \.parquet"):
+        predict_file(source, tmp_path / "out.xml", lambda cut: iter(()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["story.txt", "--input", "in.csv", "--output", "out.csv"], "--input takes one file"),
+        (["--input", "in.csv"], "--output the file"),
+        (["--resume", "-"], "go with --input"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["predict", *arguments])
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.replace("│", " ").split())
+
+
+def test_input_and_output_must_differ(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", stories(seeds, 2))
+    with pytest.raises(DataError, match="is the input"):
+        predict_file(source, source, local_runner(desk))
