@@ -86,9 +86,10 @@ def _cell(scalar: Any) -> Any:
 
 
 def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], schema: Sequence[tuple[str, str]]) -> None:
-    """Write rows, a group at a time; the types of `schema` are "string", "strings" and "numbers"."""
+    """Write rows, a group at a time; the types of `schema` are "string", "number" (whole), "strings" and "numbers"."""
     kinds = {
         "string": pyarrow.string(),
+        "number": pyarrow.int64(),
         "strings": pyarrow.list_(pyarrow.string()),
         "numbers": pyarrow.list_(pyarrow.float64()),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -69,21 +70,20 @@ def save_artefact(artefact: Artefact, folder: Path | str) -> None:
         ModelError: the folder cannot be written (no space, no permission), or holds something that is no model.
     """
     folder = Path(folder)
-    if folder.exists() and not _replaceable(folder):
-        raise ModelError(f"{folder}: exists and is not a model folder; choose another --output or empty it first.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another --output.") from error
+    beside = _make_beside(folder)
     try:
         beside.chmod(0o755)
         _write_files(artefact, beside)
         if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+            old = _temporary(folder, "old")
             os.replace(folder, old / "model")
-            os.replace(beside, folder)
-            shutil.rmtree(old)
+            try:
+                os.replace(beside, folder)
+            except OSError:
+                os.replace(old / "model", folder)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(beside, folder)
         _sync(folder.parent)
@@ -91,6 +91,55 @@ def save_artefact(artefact: Artefact, folder: Path | str) -> None:
         raise ModelError(f"{folder}: the model could not be written ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_writable(folder: Path | str) -> None:
+    """Find out before a training, and not after it, that its model cannot be written.
+
+    Raises:
+        ModelError: as `save_artefact` would.
+    """
+    shutil.rmtree(_make_beside(Path(folder)), ignore_errors=True)
+
+
+def _make_beside(folder: Path) -> Path:
+    """An empty folder beside the one to be written, after those of killed runs are cleared away."""
+    try:
+        if folder.exists() and not _replaceable(folder):
+            raise ModelError(f"{folder}: exists and is not a model folder; choose another --output or empty it first.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
+        return _temporary(folder, "new")
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"{folder}: cannot be written ({reason}); choose another --output.") from error
+
+
+def _temporary(folder: Path, kind: str) -> Path:
+    """A new folder beside a model's, named after this process: what is left of a dead one can be told."""
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.{kind}.{os.getpid()}.", dir=folder.parent))
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed runs left beside a model; the model that one was about to replace goes back first."""
+    left = re.compile(rf"\.{re.escape(folder.name)}\.(?P<kind>new|old)\.(?P<process>\d+)\.\w+")
+    for path in list(folder.parent.iterdir()):
+        found = left.fullmatch(path.name)
+        if found is None or _runs(int(found["process"])):
+            continue
+        if found["kind"] == "old" and (path / "model").is_dir() and not folder.exists():
+            os.replace(path / "model", folder)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _replaceable(folder: Path) -> bool:

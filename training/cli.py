@@ -124,11 +124,12 @@ def train_topics_command(
     Single- or multi-label is told from the label column. Ends with the figures on held-out articles beside the
     majority class and TF-IDF with a linear SVM.
     """
-    from models.artefact import save_artefact
+    from models.artefact import check_writable, save_artefact
     from training.cards import model_card
     from training.topics import TopicSettings, train_topics
 
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
+    check_writable(output)
     articles = _read(data, columns, "labels", limit)
     held = _read(validation, columns, "labels", None) if validation else None
     warn_of_trouble(articles, held)
@@ -185,11 +186,12 @@ def train_summariser_command(
     Learns which sentences together come closest to the reference summaries. Ends with ROUGE on held-out articles
     beside the first three sentences (lead-3) and the best possible extract (oracle).
     """
-    from models.artefact import save_artefact
+    from models.artefact import check_writable, save_artefact
     from training.cards import model_card
     from training.summariser import SummariserSettings, train_summariser
 
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
+    check_writable(output)
     articles = _read(data, columns, "summaries", limit)
     held = _read(validation, columns, "summaries", None) if validation else None
     warn_of_trouble(articles, held)
@@ -225,6 +227,9 @@ def train_encoder_command(
     """
     if topics is None and summaries is None:
         raise typer.BadParameter("give --topics, --summaries, or both.")
+    from models.artefact import check_writable
+
+    check_writable(output)
     labelled = _read(topics, {}, "labels", None) if topics else None
     summarised = _read(summaries, {}, "summaries", None) if summaries else None
     held = _read(validation_summaries, {}, "summaries", None) if validation_summaries else None
