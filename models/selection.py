@@ -6,6 +6,7 @@ sentence that leans on one that was left out, and at the end the order of the st
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections.abc import Sequence
@@ -128,7 +129,7 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
     if len(logits) != n:
         raise ValueError(f"{len(logits)} logits for {n} sentences; expected one each.")
     room = _Room(sentences, budget)
-    if n <= 2 and room.holds(range(n)):
+    if n <= 2 and room.fits(*range(n)):
         return list(range(n))
     most = min(n, rules.auto_most if budget.auto else (budget.sentences or n))
     least = _logit(rules.auto_margin) if budget.auto else -math.inf
@@ -136,12 +137,11 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
     chosen: list[int] = []
     seen: set[tuple[str, ...]] = set()
     while len(chosen) < most:
-        best = ranking.best(chosen)
+        best = ranking.pop()
         if best is None or (chosen and best[0] < least):
             break
         index = best[1]
-        ranking.drop(index)
-        if not room.holds([*chosen, index]):
+        if not room.fits(index):
             continue
         if rules.block_trigrams:
             grams = _trigrams(sentences[index])
@@ -151,45 +151,49 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
         if budget.auto and chosen and not _closer(sentences, chosen, index, rules.auto_words):
             break
         chosen.append(index)
+        room.take(index)
+        ranking.chose(index)
     return sorted(chosen)
 
 
 class _Ranking:
-    """The sentences that are left, by their scores less the penalty of those that lean on one not chosen."""
+    """The sentences that are left, by their scores less the penalty of those that lean on one not chosen.
+
+    A heap, so that a story of very many sentences, most of them refused, costs no more than sorting them. A penalty
+    only lowers a score: a sentence is asked whether it leans when its own score comes up, and goes back lower if so.
+    """
 
     def __init__(self, scores: NDArray[np.float64], sentences: Sequence[str], penalty: float) -> None:
-        order = np.argsort(-scores, kind="stable")
-        self._left: list[int] = order.tolist()
         self._scores: list[float] = scores.tolist()
         self._sentences = sentences
         self._penalty = max(0.0, penalty)
-        self._leaning: dict[int, bool] = {0: False}
+        self._heap = [(-score, index, False) for index, score in enumerate(self._scores)]
+        heapq.heapify(self._heap)
+        self._chosen: set[int] = set()
+        self._gone: set[int] = set()
 
-    def best(self, chosen: Sequence[int]) -> tuple[float, int] | None:
-        """The highest score and its sentence; None when none is left.
+    def pop(self) -> tuple[float, int] | None:
+        """The highest score and its sentence, which is taken out; of equals the earlier one; None when none is left.
 
-        A penalty only lowers a score, so the search ends at the first score that is below the best so far: few
-        sentences are ever asked whether they lean.
+        Chosen or refused, it does not come again: what does not fit or repeats the brief never will.
         """
-        found: tuple[float, int] | None = None
-        for index in self._left:
-            score = self._scores[index]
-            if found is not None and score < found[0]:
-                break
-            if self._penalty and index - 1 not in chosen and self._leans(index):
-                score -= self._penalty
-            if found is None or (score, -index) > (found[0], -found[1]):
-                found = (score, index)
-        return found
+        while self._heap:
+            key, index, penalised = heapq.heappop(self._heap)
+            if index in self._gone:
+                continue
+            alone = self._penalty and index and index - 1 not in self._chosen
+            if alone and not penalised and leans(self._sentences[index]):
+                heapq.heappush(self._heap, (self._penalty - self._scores[index], index, True))
+                continue
+            self._gone.add(index)
+            return -key, index
+        return None
 
-    def drop(self, index: int) -> None:
-        """Take a sentence out, chosen or refused: what does not fit or repeats the brief never will again."""
-        self._left.remove(index)
-
-    def _leans(self, index: int) -> bool:
-        if index not in self._leaning:
-            self._leaning[index] = leans(self._sentences[index])
-        return self._leaning[index]
+    def chose(self, index: int) -> None:
+        """Take note that a sentence is chosen: the next one may lean on it."""
+        self._chosen.add(index)
+        if self._penalty and index + 1 < len(self._scores) and index + 1 not in self._gone:
+            heapq.heappush(self._heap, (-self._scores[index + 1], index + 1, False))
 
 
 class _Room:
@@ -200,16 +204,25 @@ class _Room:
         self._most, self._words, self._characters = budget.sentences, budget.words, budget.characters
         if budget.ratio is not None:
             self._words = int(budget.ratio * sum(len(sentence.split()) for sentence in sentences))
+        if self._characters is not None:
+            self._characters += 1  # a sentence is counted with the space before it, which the first one has not
 
-    def holds(self, chosen: Sequence[int]) -> bool:
-        """Whether these sentences are within the budget."""
-        if self._most is not None and len(chosen) > self._most:
+    def fits(self, *indices: int) -> bool:
+        """Whether these sentences too are within the budget."""
+        if self._most is not None and len(indices) > self._most:
             return False
-        if self._words is not None and sum(len(self._sentences[i].split()) for i in chosen) > self._words:
+        if self._words is not None and sum(len(self._sentences[i].split()) for i in indices) > self._words:
             return False
-        if self._characters is None:
-            return True
-        return sum(len(self._sentences[i]) + 1 for i in chosen) - 1 <= self._characters
+        return self._characters is None or sum(len(self._sentences[i]) + 1 for i in indices) <= self._characters
+
+    def take(self, index: int) -> None:
+        """Leave less room by a sentence."""
+        if self._most is not None:
+            self._most -= 1
+        if self._words is not None:
+            self._words -= len(self._sentences[index].split())
+        if self._characters is not None:
+            self._characters -= len(self._sentences[index]) + 1
 
 
 def _closer(sentences: Sequence[str], chosen: Sequence[int], index: int, aim: int) -> bool:
