@@ -13,10 +13,10 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -38,6 +38,7 @@ LARGEST_JSON = 64 * 1024 * 1024
 LARGEST_TENSORS = 4 * 1024**3
 
 Arrays = dict[str, NDArray[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +195,30 @@ def load_artefact(folder: Path | str, *, task: str | None = None) -> Artefact:
     if task is not None and config.get("task") != task:
         raise ModelError(f"{folder}: holds a model for {config.get('task')!r}, expected one for {task!r}.")
     contents = {name: _read_checked(folder, name, entry) for name, entry in config["files"].items()}
-    try:
-        training = json.loads(contents[TRAINING])
-        card = contents[CARD].decode()
-        tensors = safetensors.numpy.load(contents[TENSORS])
-        adapter, fast = (safetensors.numpy.load(contents[name]) if name in contents else {} for name in (ADAPTER, FAST))
-    except KeyError as error:
-        raise ModelError(f"{folder}: {error.args[0]} is missing from the model.") from error
-    except (ValueError, safetensors.SafetensorError) as error:
-        raise ModelError(f"{folder}: a file of the model is malformed ({error}).") from error
+    for name in (TRAINING, CARD, TENSORS):
+        if name not in contents:
+            raise ModelError(f"{folder / name}: is missing from the model.")
+    training = _parse(json.loads, contents[TRAINING], folder / TRAINING)
+    card = _parse(bytes.decode, contents[CARD], folder / CARD)
+    tensors = _parse(safetensors.numpy.load, contents[TENSORS], folder / TENSORS)
+    adapter, fast = (
+        _parse(safetensors.numpy.load, contents[name], folder / name) if name in contents else {}
+        for name in (ADAPTER, FAST)
+    )
+    for name, values in adapter.items():
+        if values.dtype.kind != "f" or not np.isfinite(values).all():
+            raise ModelError(f"{folder / ADAPTER}: tensor {name!r} holds values that are not finite numbers.")
     if not isinstance(training, dict):
         raise ModelError(f"{folder / TRAINING}: expected a JSON object.")
     return Artefact(config, tensors, training, card, adapter, fast, folder)
+
+
+def _parse(parser: Callable[[bytes], T], data: bytes, path: Path) -> T:
+    """What a file holds; hashes say that it is as it was written, not that it was written well."""
+    try:
+        return parser(data)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, safetensors.SafetensorError) as error:
+        raise ModelError(f"{path}: malformed ({error}).") from error
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -227,7 +240,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     expected = config.pop("config_sha256", None)
     try:
         intact = hashlib.sha256(dump_json(config).encode()).hexdigest() == expected
-    except ValueError:
+    except (ValueError, RecursionError):
         intact = False
     if not intact:
         raise ModelError(f"{path}: damaged or edited by hand (its hash does not match); fetch the model again.")

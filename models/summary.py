@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.artefact import Artefact, load_artefact
 from models.errors import ModelError
+from models.schema import check_config
 from models.selection import Budget, SelectionRules, select
 from models.story import Story, passages
 
@@ -74,6 +75,7 @@ class SummaryModel:
             ModelError: see `models.artefact.load_artefact`.
         """
         artefact = load_artefact(folder, task="summariser")
+        check_config(artefact)
         try:
             rules = SelectionRules(**artefact.config["rules"])
         except (KeyError, TypeError) as error:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.artefact import Artefact, array, load_artefact
 from models.calibration import PlattScaling, TemperatureScaling
 from models.errors import DataError, ModelError
+from models.schema import check_config
 from models.story import Story, passages, read_story
 
 FloatArray = NDArray[np.float32]
@@ -206,24 +207,13 @@ class TopicModel:
             ModelError: see `models.artefact.load_artefact`.
         """
         artefact = load_artefact(folder, task="topics")
+        check_config(artefact)
         config = artefact.config
-        labels, limits = config.get("labels"), config.get("thresholds")
-        if not (
-            isinstance(labels, list)
-            and labels
-            and all(isinstance(label, str) for label in labels)
-            and len(set(labels)) == len(labels)
-            and isinstance(limits, list)
-            and len(limits) == len(labels)
-        ):
-            raise ModelError(f"{folder}: config.json has no valid 'labels' and 'thresholds'.")
+        labels, limits = config["labels"], config["thresholds"]
         thresholds = array({"thresholds": np.array(limits, dtype=np.float64)}, "thresholds", (len(labels),))
         scorer = _load_scorer(artefact, len(labels), options)
         calibration = _load_calibration(config, len(labels))
-        numbers = {name: config.get(name) for name in ("lead_threshold", "strange_limit")}
-        if not all(value is None or isinstance(value, int | float) for value in numbers.values()):
-            raise ModelError(f"{folder}: config.json has no valid 'lead_threshold' or 'strange_limit'.")
-        lead, limit = numbers["lead_threshold"], numbers["strange_limit"]
+        lead, limit = config.get("lead_threshold"), config.get("strange_limit")
         return cls(
             scorer,
             labels,

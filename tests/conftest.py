@@ -62,3 +62,51 @@ def rows() -> list[dict[str, object]]:
 @pytest.fixture
 def seeds() -> Path:
     return SEEDS
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of small models of both tasks and engines, made in moments: they know nothing, and work the same."""
+    import numpy as np
+    import torch
+
+    from models.artefact import save_artefact
+    from models.calibration import PlattScaling
+    from models.fast_summary import FastSummariser
+    from models.fast_topics import FastTopicClassifier
+    from models.heads import SummaryHead, TopicHead
+    from models.selection import SelectionRules
+    from models.standard import EncoderSpec, StandardSummariser, StandardTopics, head_state, restore_head
+    from models.story import read_story
+    from models.summary import SummaryModel
+    from models.topics import TopicModel
+
+    rows = seed_rows()[:24]
+    texts, labels = [str(row["text"]) for row in rows], [list(row["labels"]) for row in rows]  # type: ignore[call-overload]
+    classes = sorted({label for row in labels for label in row})
+    rng = np.random.default_rng(0)
+    adapter = {
+        "encoder.layer.0.attention.self.query.lora_A": rng.normal(0, 0.1, (2, 32)).astype(np.float16),
+        "encoder.layer.0.attention.self.query.lora_B": rng.normal(0, 0.1, (32, 2)).astype(np.float16),
+    }
+    spec = EncoderSpec.of(str(tiny_encoder), adapter, 2.0)
+    torch.manual_seed(0)
+    fast = FastTopicClassifier(max_words=500, max_pairs=500).fit(texts, labels, exclusive=False)
+    standard = StandardTopics(spec, dtype="float32")
+    standard.head = TopicHead(32, len(classes))
+    restore_head(standard.head, "topics", head_state(standard.head, "topics"))
+    stories = [read_story(text) for text in texts]
+    targets = [(np.arange(len(story.sentences)) < 2).astype(np.float32) for story in stories]
+    trees = FastSummariser(trees=4, leaves=4, depth=3, min_df=2, max_words=300).fit(stories, targets)
+    summariser = StandardSummariser(spec, dtype="float32")
+    summariser.head = SummaryHead(32, 16, 2)
+    restore_head(summariser.head, "summary", head_state(summariser.head, "summary"))
+    base = tmp_path_factory.mktemp("tiny-models")
+    for name, scorer in (("topics-fast", fast), ("topics-standard", standard)):
+        logits = rng.normal(0, 1, (40, len(classes)))
+        calibration = PlattScaling().fit(logits, logits > 0)
+        model = TopicModel(scorer, classes, False, calibration, np.full(len(classes), 0.4), 0.3)
+        save_artefact(model.artefact({"seed": 13}, "card"), base / name)
+    for name, scored in (("summariser-fast", trees), ("summariser-standard", summariser)):
+        save_artefact(SummaryModel(scored, SelectionRules()).artefact({"seed": 13}, "card"), base / name)
+    return {path.name: path for path in base.iterdir()}
