@@ -13,6 +13,7 @@ from typing import NoReturn
 import typer
 
 from inference.cli import predict_command
+from inference.serve import serve_command
 from models.errors import CopydeskError
 from training.audit_cli import audit_command
 from training.cli import evaluate_app, train_app
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("predict")(predict_command)
+app.command("serve")(serve_command)
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 app.command("audit")(audit_command)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.digest import Digest, make_digest
-from inference.prediction import Contribution, Explanation, Prediction, SentenceScore
+from inference.prediction import Contribution, Explanation, Prediction, Scored, SentenceScore
 from models import selection
 from models.errors import DataError, ModelError
 from models.language import foreign_language
@@ -189,23 +189,29 @@ class Copydesk:
         except TypeError as error:
             return Story("", None, (), (), (f"not a story: {error}",))
 
-    def _predict(self, stories: Sequence[Any], budget: Budget | None) -> list[Prediction]:
+    def score(self, stories: Sequence[Any]) -> list[Scored]:
+        """Read stories with the models, all together, and leave the choice of their briefs to `brief`.
+
+        Anything that is no story is scored as an empty one with a warning, so that no row shifts.
+        """
         read = [self.read(story) for story in stories]
         topic_vectors, summary_vectors, cut = self._encode(read)
         probabilities = self._probabilities(read, topic_vectors)
         strange = self._strange(read, topic_vectors)
         scores = self._sentence_scores(read, summary_vectors)
         return [
-            self._assemble(
+            Scored(
                 story,
                 probabilities[row] if probabilities is not None else None,
                 scores[row],
                 cut[row],
-                budget or self.budget,
                 bool(strange[row]),
             )
             for row, story in enumerate(read)
         ]
+
+    def _predict(self, stories: Sequence[Any], budget: Budget | None) -> list[Prediction]:
+        return [self.brief(scored, budget=budget) for scored in self.score(stories)]
 
     def _encode(self, stories: Sequence[Story]) -> tuple[Any, Any, list[int]]:
         """Sentence vectors for topics and for summaries, from one pass where both share an encoder."""
@@ -238,15 +244,10 @@ class Copydesk:
             return [np.zeros(len(story.sentences), dtype=np.float32) for story in stories]
         return self.summariser.scores(stories, vectors)
 
-    def _assemble(
-        self,
-        story: Story,
-        probabilities: NDArray[np.float64] | None,
-        logits: NDArray[np.float32],
-        cut: int,
-        budget: Budget,
-        strange: bool,
-    ) -> Prediction:
+    def brief(self, scored: Scored, *, budget: Budget | None = None) -> Prediction:
+        """The prediction of a story that `score` has read, with a brief of any length; the models are not asked."""
+        story, probabilities, logits, cut = scored.story, scored.probabilities, scored.logits, scored.cut
+        budget, strange = budget or self.budget, scored.strange
         warnings = list(story.warnings)
         texts = [sentence.text for sentence in story.sentences]
         words = story.words

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from models.story import Removal
+import numpy as np
+from numpy.typing import NDArray
+
+from models.story import Removal, Story
 from models.topics import Topic
 
 
@@ -54,12 +57,31 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON-ready values; always the same keys."""
-        plain = asdict(self)
-        plain["topics"] = [asdict(topic) for topic in self.topics]
-        plain["sentences"] = [asdict(sentence) for sentence in self.sentences]
-        plain["removed"] = [asdict(removal) for removal in self.removed]
+        plain = _fields(self)
+        for name in ("topics", "sentences", "removed"):
+            plain[name] = [_fields(part) for part in plain[name]]
+        plain["scores"] = dict(self.scores)
         plain["warnings"] = list(self.warnings)
         return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A story as the models have read it: a brief of any length can be chosen without reading it again.
+
+    Attributes:
+        story: the story.
+        probabilities: of every label, `(n_labels,)`; None without a topic model.
+        logits: of every sentence, `(n_sentences,)`.
+        cut: how many sentences were too long for the encoder's window.
+        strange: whether it is too unlike the topic model's training stories for a label.
+    """
+
+    story: Story
+    probabilities: NDArray[np.float64] | None
+    logits: NDArray[np.float32]
+    cut: int = 0
+    strange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,15 @@ class Explanation:
     threshold: float
     contributions: tuple[Contribution, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as JSON-ready values; always the same keys."""
+        return _fields(self) | {"contributions": [_fields(part) for part in self.contributions]}
+
     def strongest(self, n: int = 3) -> list[Contribution]:
         """The `n` parts that speak most for the label."""
         return sorted(self.contributions, key=lambda part: -part.value)[:n]
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass as they are; `asdict` copies every value, which takes several times as long."""
+    return {item.name: getattr(record, item.name) for item in fields(record)}

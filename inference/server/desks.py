@@ -1,0 +1,119 @@
+"""The engines a server answers with, each loaded when first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.predict import ENGINES, Copydesk, shipped
+from models.artefact import load_artefact
+from models.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and the probability it needs."""
+
+    label: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine can do.
+
+    Attributes:
+        engine: the name to ask for it by.
+        default: whether requests that name no engine get it.
+        loaded: whether it is in memory; otherwise the first request loads it.
+        exclusive: whether a story has exactly one label.
+        labels: every label, sorted.
+    """
+
+    engine: str
+    default: bool
+    loaded: bool
+    exclusive: bool
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the models of an engine are."""
+
+    topics: Path
+    summariser: Path
+
+
+class Desks:
+    """Copydesks by engine.
+
+    Args:
+        folders: the models of each engine.
+        default: the engine of requests that name none.
+        open: makes a Copydesk of an engine's folders.
+    """
+
+    def __init__(
+        self, folders: Mapping[str, Folders], default: str, open: Callable[[Folders], Copydesk] | None = None
+    ) -> None:
+        """Read what the models say of themselves, without loading any; see the class for the arguments.
+
+        Raises:
+            ModelError: a folder holds no sound model.
+        """
+        self.default = default
+        self._folders = dict(folders)
+        self._open = open or (lambda found: Copydesk.from_pretrained(found.topics, found.summariser))
+        self._loaded: dict[str, Copydesk] = {}
+        self._lock = threading.Lock()
+        self._configs = {name: load_artefact(found.topics, task="topics").config for name, found in folders.items()}
+
+    @classmethod
+    def shipped(cls, default: str, topics: Path | None = None, summariser: Path | None = None) -> Desks:
+        """The shipped engines, with models of your own in their place where given.
+
+        Where both are given there is nothing left to switch between, so that there is one engine only.
+        """
+        names = (default,) if topics and summariser else ENGINES
+        folders = {
+            name: Folders(topics or shipped("topics", name), summariser or shipped("summariser", name))
+            for name in names
+        }
+        return cls(folders, default)
+
+    def name(self, engine: str | None) -> str:
+        """The engine asked for, or the default one.
+
+        Raises:
+            DataError: there is no such engine.
+        """
+        if engine is None:
+            return self.default
+        if engine not in self._folders:
+            raise DataError(f"engine: {engine!r} is not served here; choose one of {', '.join(self._folders)}.")
+        return engine
+
+    def get(self, name: str) -> Copydesk:
+        """The Copydesk of an engine; the first call loads it, which may take seconds."""
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._open(self._folders[name])
+            return self._loaded[name]
+
+    def describe(self) -> list[EngineInfo]:
+        """What each engine can do, the default one first."""
+        names = sorted(self._folders, key=lambda name: name != self.default)
+        return [
+            EngineInfo(
+                name,
+                name == self.default,
+                name in self._loaded,
+                bool(config.get("exclusive")),
+                tuple(map(Label, config["labels"], config["thresholds"])),
+            )
+            for name in names
+            for config in [self._configs[name]]
+        ]

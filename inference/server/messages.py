@@ -1,0 +1,140 @@
+"""What requests and answers of the API look like; the OpenAPI description is made of this."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from inference.predict import ENGINES
+from inference.server.limits import MAX_STORIES
+from models.selection import Budget
+
+_STORY_OBJECT = {
+    "type": "object",
+    "title": "Story",
+    "properties": {"text": {"type": "string"}, "title": {"type": ["string", "null"]}},
+    "required": ["text"],
+}
+_STORY = [{"type": "string"}, _STORY_OBJECT]
+_WHAT = "A story is its text (plain or HTML), or an object with `text` and perhaps `title`."
+
+
+def _one_story(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and isinstance(value.get("text"), str):
+        if isinstance(value.get("title"), str | None):
+            return value
+        raise ValueError("the title of a story is a string or null")
+    raise ValueError("expected a story: a string, or an object with a string 'text'")
+
+
+def _stories(value: Any) -> Any:
+    if not isinstance(value, list):
+        return _one_story(value)
+    if len(value) > MAX_STORIES:
+        raise ValueError(f"{len(value)} stories; a request may hold {MAX_STORIES}, send the rest in another one")
+    return value
+
+
+# Any, not str: a lone surrogate is a valid JSON string and a story that is read like any other
+StoryField = Annotated[Any, AfterValidator(_one_story), WithJsonSchema({"anyOf": _STORY, "description": _WHAT})]
+StoriesField = Annotated[
+    Any,
+    AfterValidator(_stories),
+    WithJsonSchema(
+        {
+            "anyOf": [*_STORY, {"type": "array", "maxItems": MAX_STORIES, "items": {}}],
+            "description": f"{_WHAT} Or a list of stories; an item that is none gets a result with a warning.",
+        }
+    ),
+]
+EngineField = Annotated[
+    str | None, Field(description="Missing: the server's default.", json_schema_extra={"enum": [*ENGINES, None]})
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Sentences(_Strict):
+    """At most so many sentences."""
+
+    sentences: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Words(_Strict):
+    """At most so many words."""
+
+    words: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Characters(_Strict):
+    """At most so many characters."""
+
+    characters: Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class Ratio(_Strict):
+    """At most this share of the story's words."""
+
+    ratio: Annotated[float, Field(gt=0, le=1)]
+
+
+BudgetField = Annotated[
+    Sentences | Words | Characters | Ratio | None,
+    Field(description="How long a brief is: one limit. Missing: as long as the scores justify."),
+]
+
+
+def budget_of(given: Sentences | Words | Characters | Ratio | None) -> Budget | None:
+    """The budget a request asks for."""
+    return None if given is None else Budget(**given.model_dump())
+
+
+class PredictRequest(_Strict):
+    """Stories to label and summarise."""
+
+    stories: StoriesField
+    engine: EngineField = None
+    budget: BudgetField = None
+
+
+class ExplainRequest(_Strict):
+    """A story and the label in question."""
+
+    story: StoryField
+    label: str
+    engine: EngineField = None
+
+
+class StartRequest(_Strict):
+    """How an uploaded file is to be read and labelled."""
+
+    text_column: str
+    title_column: str | None = None
+    engine: EngineField = None
+    budget: BudgetField = None
+
+
+class Health(_Strict):
+    """Whether the server answers, and how much waits."""
+
+    status: str
+    waiting: int
+    capacity: int
+
+
+class Problem(_Strict):
+    """What went wrong, in one line."""
+
+    detail: str
+
+
+def to_bytes(value: Any) -> bytes:
+    """JSON in UTF-8; a lone surrogate, which UTF-8 has no form for, becomes a question mark and keeps its place."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
