@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -19,9 +20,9 @@ from inference.server.batches import Batches
 from inference.server.desks import Desks, EngineInfo
 from inference.server.guard import Guard, failure, problem
 from inference.server.limits import Limits
-from inference.server.messages import ExplainRequest, Health, PredictRequest, Problem, budget_of, to_bytes
+from inference.server.messages import BODY, ExplainRequest, Health, PredictRequest, budget_of, errors, to_bytes
 from inference.server.queue import PredictionQueue, QueueFull
-from inference.server.uploads import batch_routes
+from inference.server.uploads import add_uploads
 from models.errors import CopydeskError, DataError
 
 PAGE = Path(__file__).parent / "page"
@@ -31,19 +32,6 @@ ABOUT = (
 )
 # FastAPI's own spans and logs would hold messages of exceptions, which may quote a story
 SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
-
-
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How the description lists the errors of a route."""
-    said = {
-        400: "The request is not HTTP or JSON as it should be.",
-        403: "The request comes from a page of another origin, or for another host.",
-        413: "The request is too large.",
-        422: "The request is not valid; `detail` says what was expected.",
-        503: "Too much waits; `Retry-After` says when to come back.",
-        504: "The answer took too long.",
-    }
-    return {status: {"model": Problem, "description": said[status]} for status in (403, *statuses)}
 
 
 def create_app(desks: Desks, limits: Limits | None = None, hosts: Iterable[str] = ()) -> Guard:
@@ -76,7 +64,7 @@ def create_app(desks: Desks, limits: Limits | None = None, hosts: Iterable[str] 
     )
     _add_errors(app)
     _add_predictions(app, queue)
-    app.include_router(batch_routes(batches))
+    add_uploads(app, batches)
     _add_page(app)
     return Guard(app, limits, hosts)
 
@@ -94,7 +82,7 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
     @app.post(
         "/v1/predict",
         response_model=Prediction | list[Prediction],
-        responses=errors(400, 413, 422, 503, 504),
+        responses=errors(*BODY, 422, 503, 504),
         summary="Label and summarise one story or many",
         tags=["stories"],
     )
@@ -113,7 +101,7 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
     @app.post(
         "/v1/explain",
         response_model=Explanation,
-        responses=errors(400, 413, 422, 503, 504),
+        responses=errors(*BODY, 422, 503, 504),
         summary="What each part of a story adds to a label",
         tags=["stories"],
     )
@@ -159,7 +147,15 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # Starlette names the methods of the first route of this path only
+            here = (
+                route
+                for route in app.routes
+                if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)
+            )
+            headers["Allow"] = ", ".join(sorted({method for route in here for method in route.methods}))
+        return problem(error.status_code, str(error.detail), headers)
 
     @app.exception_handler(QueueFull)
     async def full(request: Request, error: QueueFull) -> Response:

@@ -95,7 +95,7 @@ class Batch:
             left = round((time.monotonic() - self.began) / done * (rows - done), 1)
         shown = (row for row in self.table.rows if row.error is None)
         preview = tuple(
-            tuple(_cell(row.cells.get(name))[:_CELL] for name in self.table.columns)
+            tuple(_shortened(_cell(row.cells.get(name))) for name in self.table.columns)
             for row, _ in zip(shown, range(PREVIEW), strict=False)
         )
         errors = sum(result.status == "error" for result in self.results)
@@ -203,6 +203,10 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _CELL else text[:_CELL].rsplit(" ", 1)[0] + " …"
 
 
 def write_jsonl(batch: Batch) -> Iterator[bytes]:

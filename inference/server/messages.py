@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from inference.predict import ENGINES
 from inference.server.limits import MAX_STORIES
@@ -61,22 +61,27 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def _whole(value: Any) -> Any:
+    """JSON knows no difference between 3 and 3.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Sentences(_Strict):
     """At most so many sentences."""
 
-    sentences: Annotated[int, Field(ge=1, le=100_000)]
+    sentences: Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
 
 
 class Words(_Strict):
     """At most so many words."""
 
-    words: Annotated[int, Field(ge=1, le=1_000_000)]
+    words: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
 
 
 class Characters(_Strict):
     """At most so many characters."""
 
-    characters: Annotated[int, Field(ge=1, le=10_000_000)]
+    characters: Annotated[int, Field(ge=1, le=10_000_000), BeforeValidator(_whole)]
 
 
 class Ratio(_Strict):
@@ -133,6 +138,27 @@ class Problem(_Strict):
     """What went wrong, in one line."""
 
     detail: str
+
+
+BODY = (400, 408, 413)
+"""What may be wrong with any body."""
+_SAID = {
+    400: "The body is no JSON.",
+    403: "The request comes from a page of another origin, or for another host.",
+    404: "No such file is held; old ones make room for new ones.",
+    408: "The body did not arrive in time.",
+    409: "Not at this point: it is being labelled already, or is not done yet.",
+    413: "The request is too large.",
+    415: "The content type is not one of those listed.",
+    422: "The request is not valid; `detail` says what was expected.",
+    503: "Too much waits; `Retry-After` says when to come back.",
+    504: "The answer took too long.",
+}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How the description lists the errors of a route."""
+    return {status: {"model": Problem, "description": _SAID[status]} for status in (403, *statuses)}
 
 
 def to_bytes(value: Any) -> bytes:

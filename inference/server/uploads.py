@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from enum import Enum
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from inference.server.batches import Batch, Batches, BatchState, write_csv, write_jsonl
-from inference.server.messages import Problem, StartRequest
+from inference.server.messages import BODY, StartRequest, errors
 from inference.server.tables import read_table
 
-KINDS = {"text/csv": "csv", "application/x-ndjson": "jsonl", "application/jsonl": "jsonl"}
+KINDS = {"text/csv": "csv", "application/x-ndjson": "jsonl"}
 _FILE = {"schema": {"type": "string", "description": "The file as it is."}}
 Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$", description="As the upload was answered.")]
 
 
-def _says(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    said = {"403": "The request comes from a page of another origin, or for another host.", **statuses}
-    return {int(status.strip("_")): {"model": Problem, "description": text} for status, text in said.items()}
-
-
-_INVALID = {"_422": "The request is not valid; `detail` says what was expected."}
-_GONE = {"_404": "No such file is held; old ones make room for new ones.", **_INVALID}
-
-
-def batch_routes(batches: Batches) -> APIRouter:
-    """The routes under /v1/batches. Files stay in memory: nothing is written, and no name of a file is ever used."""
-    routes = APIRouter(prefix="/v1/batches", tags=["files"])
+def add_uploads(app: FastAPI, batches: Batches) -> None:
+    """Add the routes under /v1/batches. Files stay in memory: nothing is written, no name of a file is ever used."""
+    tags: list[str | Enum] = ["files"]
 
     def find(number: str) -> Batch:
         batch = batches.get(number)
@@ -37,16 +29,12 @@ def batch_routes(batches: Batches) -> APIRouter:
             raise HTTPException(404, "no such file is held here; upload it again.")
         return batch
 
-    @routes.post(
-        "",
+    @app.post(
+        "/v1/batches",
+        tags=tags,
         status_code=201,
         summary="Upload a CSV or JSON Lines file",
-        responses=_says(
-            _413="The file is too large.",
-            _415="The content type is neither text/csv nor application/x-ndjson.",
-            _422="The file cannot be read as a table.",
-            _503="All places for files are taken.",
-        ),
+        responses=errors(*BODY, 415, 422, 503),
         openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(KINDS, _FILE)}},
     )
     async def upload(request: Request) -> BatchState:
@@ -61,11 +49,12 @@ def batch_routes(batches: Batches) -> APIRouter:
         request.state.log = {"rows": len(table.rows)}
         return batch.state()
 
-    @routes.post(
-        "/{number}/start",
+    @app.post(
+        "/v1/batches/{number}/start",
+        tags=tags,
         status_code=202,
         summary="Label an uploaded file",
-        responses=_says(**_GONE, _409="It is being labelled already.", _413="The request is too large."),
+        responses=errors(*BODY, 404, 409, 422),
     )
     async def start(number: Number, wanted: StartRequest) -> BatchState:
         """Rows that cannot be read keep their place and say why."""
@@ -75,17 +64,18 @@ def batch_routes(batches: Batches) -> APIRouter:
         batches.start(batch, wanted)
         return batch.state()
 
-    @routes.get("/{number}", summary="How far a file is", responses=_says(**_GONE))
+    @app.get("/v1/batches/{number}", tags=tags, summary="How far a file is", responses=errors(404, 422))
     async def state(number: Number) -> BatchState:
         """To be asked again while the status is "running"."""
         return find(number).state()
 
-    @routes.get(
-        "/{number}/result",
+    @app.get(
+        "/v1/batches/{number}/result",
+        tags=tags,
         summary="The labelled file",
         response_class=Response,
         responses={
-            **_says(**_GONE, _409="It is not done yet."),
+            **errors(404, 409, 422),
             200: {"description": "The file.", "content": {"text/csv": _FILE, "application/x-ndjson": _FILE}},
         },
     )
@@ -98,9 +88,7 @@ def batch_routes(batches: Batches) -> APIRouter:
         headers = {"Content-Disposition": f'attachment; filename="labelled.{format}"'}
         return StreamingResponse(write(batch), media_type=f"{media}; charset=utf-8", headers=headers)
 
-    @routes.delete("/{number}", status_code=204, summary="Forget a file", responses=_says(**_GONE))
+    @app.delete("/v1/batches/{number}", tags=tags, status_code=204, summary="Forget a file", responses=errors(404, 422))
     async def forget(number: Number) -> None:
         """Stops the work on it too."""
         await batches.remove(find(number))
-
-    return routes

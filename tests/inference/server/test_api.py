@@ -65,8 +65,8 @@ def test_another_length_is_chosen_without_reading_again(
 
 def test_what_is_remembered_is_bounded_and_tells_titles_apart(serve: Serve, rows: list[dict[str, Any]]) -> None:
     client = serve(cache=2)
-    queue_size = [predict(client, row["text"])["summary"] for row in rows[:5]]
-    assert queue_size == [predict(client, row["text"])["summary"] for row in rows[:5]]
+    briefs = [predict(client, row["text"])["summary"] for row in rows[:5]]
+    assert briefs == [predict(client, row["text"])["summary"] for row in rows[:5]]
     assert predict(client, {"text": SECRET, "title": "One title"})["title"] == "One title"
     assert predict(client, {"text": SECRET, "title": "Another title"})["title"] == "Another title"
 
@@ -136,10 +136,10 @@ def test_bodies_that_are_no_json(client: TestClient) -> None:
 
 
 def test_errors_do_not_quote_the_story(client: TestClient) -> None:
-    for body in ({"stories": {"text": SECRET, "title": 5}}, {"stories": SECRET, "budget": SECRET}, {SECRET: 1}):
+    for body in ({"stories": {"text": SECRET, "title": 5}}, {"stories": SECRET, "budget": SECRET}, SECRET):
         answer = client.post("/v1/predict", json=body)
         assert answer.status_code == 422
-        assert "marmalade is forbidden" not in answer.text.replace(SECRET, "", 0) or SECRET in body
+        assert "marmalade" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -235,12 +235,12 @@ def test_the_log_is_json_and_holds_no_story(serve: Serve, desks: Desks, monkeypa
         ("POST", "/v1/explain", {"story": SECRET, "label": SECRET}),
     )
     requests = [line for line in lines if line["event"] == "request"]
-    assert [line["status"] for line in requests] == [200, 422, 405, 422] or requests[2]["status"] == 404
+    assert [line["status"] for line in requests] == [200, 422, 404, 422]
     first = requests[0]
     assert (first["path"], first["stories"], first["engine"], first["method"]) == ("/v1/predict", 2, "fast", "POST")
     assert first["ms"] >= 0
     assert first["id"]
-    assert [line["stories"] for line in lines if line["event"] == "batch"][0] == 2
+    assert next(line["stories"] for line in lines if line["event"] == "batch") == 2
 
     def fail(self: Copydesk, stories: Any) -> Any:
         raise ValueError(f"cannot read {stories}")
