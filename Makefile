@@ -6,10 +6,11 @@ DATA ?= ../shared/data
 SEEDS := seeds/messy/conflict-90-brigade-relocation-messy.txt seeds/stories/health-05-hip-waits.txt \
 	seeds/stories/weather-01-late-frost.txt
 
-.PHONY: help setup run test lint models bench clean
+.PHONY: help setup run serve test lint models bench clean
 
 help:
 	@echo "make run     set up, then label and summarise some stories of seeds/ with the shipped models"
+	@echo "make serve   set up, then open a page and an API on this machine"
 	@echo "make test    set up, then run the tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make models  train the shipped models again from DATA=$(DATA)"
@@ -25,17 +26,24 @@ help:
 	touch $@
 
 .venv/.dev: .venv/.setup
-	$(PIP) install --constraint constraints.txt --editable ".[train,dev]"
+	$(PIP) install --constraint constraints.txt --editable ".[train,web,dev]"
 	touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) install --constraint constraints.txt --editable ".[train,dev,bench]"
+	$(PIP) install --constraint constraints.txt --editable ".[train,web,dev,bench]"
+	touch $@
+
+.venv/.web: .venv/.setup
+	$(PIP) install --constraint constraints.txt --editable ".[train,web]"
 	touch $@
 
 setup: .venv/.setup
 
 run: .venv/.setup
 	$(BIN)/copydesk predict $(SEEDS)
+
+serve: .venv/.web
+	$(BIN)/copydesk serve
 
 test: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile

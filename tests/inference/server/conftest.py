@@ -16,8 +16,9 @@ pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 from starlette.testclient import TestClient
 
 from inference import Copydesk
+from inference.predict import shipped
 from inference.server.app import create_app
-from inference.server.desks import Desks
+from inference.server.desks import Desks, Folders
 from inference.server.limits import Limits
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -34,6 +35,15 @@ def desks(desk: Copydesk) -> Desks:
     both = Desks.shipped("fast")
     both._loaded["fast"] = desk
     return both
+
+
+def both_fast() -> Desks:
+    """Two engines to switch between, without the seconds that the standard one takes to load."""
+    folders = Folders(shipped("topics", "fast"), shipped("summariser", "fast"))
+    desks = Desks({"fast": folders, "standard": folders}, "fast")
+    for name in ("fast", "standard"):
+        desks.get(name)
+    return desks
 
 
 @pytest.fixture
@@ -69,9 +79,3 @@ def listening(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address(desks: Desks) -> Iterator[str]:
-    with listening(create_app(desks)) as found:
-        yield found

@@ -13,11 +13,9 @@ pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 import schemathesis
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from inference.predict import shipped
 from inference.server.app import create_app
-from inference.server.desks import Desks, Folders
 
-from .conftest import listening
+from .conftest import both_fast, listening
 
 BY_MEANING = ("/v1/explain", "/v1/batches")
 """Where a valid request may still be refused: a label the model does not know, a file that is no table."""
@@ -28,21 +26,12 @@ def as_it_is(context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
-def both_fast() -> Desks:
-    """Both engines of the description, without the seconds that the standard one takes to load."""
-    folders = Folders(shipped("topics", "fast"), shipped("summariser", "fast"))
-    return Desks({"fast": folders, "standard": folders}, "fast")
-
-
 api = schemathesis.openapi.from_dict(create_app(both_fast()).app.openapi())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    desks = both_fast()
-    for name in ("fast", "standard"):
-        desks.get(name)
-    with listening(create_app(desks)) as found:
+    with listening(create_app(both_fast())) as found:
         yield found
 
 
