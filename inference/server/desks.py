@@ -98,10 +98,16 @@ class Desks:
 
     def get(self, name: str) -> Copydesk:
         """The Copydesk of an engine; the first call loads it, which may take seconds."""
+        if name in self._loaded:
+            return self._loaded[name]
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = self._open(self._folders[name])
             return self._loaded[name]
+
+    def loaded(self, name: str) -> bool:
+        """Whether `get` answers at once."""
+        return name in self._loaded
 
     def describe(self) -> list[EngineInfo]:
         """What each engine can do, the default one first."""
@@ -110,7 +116,7 @@ class Desks:
             EngineInfo(
                 name,
                 name == self.default,
-                name in self._loaded,
+                self.loaded(name),
                 bool(config.get("exclusive")),
                 tuple(map(Label, config["labels"], config["thresholds"])),
             )

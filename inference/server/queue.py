@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from inference.predict import Copydesk
 from inference.prediction import Explanation, Prediction, Scored
 from inference.server.desks import Desks
 from inference.server.limits import Limits
@@ -70,6 +71,7 @@ class PredictionQueue:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
         self._kept: OrderedDict[str, Scored] = OrderedDict()
         self._worker: asyncio.Task[None] | None = None
+        self._loading: dict[str, asyncio.Task[Copydesk]] = {}
         self._pace = 0.02  # seconds a story takes, a running mean
 
     @property
@@ -118,6 +120,7 @@ class PredictionQueue:
             QueueFull: there is no room.
             TimeoutError: the answer took longer than `Limits.timeout`.
         """
+        await self._load(engine)
         key = self._key(engine, stories[0]) if len(stories) == 1 else None
         if key is not None and (scored := self._recall(key)) is not None:
             desk = self.desks.get(engine)
@@ -132,6 +135,7 @@ class PredictionQueue:
 
     async def explain(self, engine: str, story: Any, label: str) -> Explanation:
         """What each part of a story adds to a label; errors as `predict` and `Copydesk.explain` have them."""
+        await self._load(engine)
         key = self._key(engine, story)
         scored = self._recall(key) if key is not None else None
         read = story if scored is None else scored.story
@@ -142,6 +146,17 @@ class PredictionQueue:
         waiting = _Waiting(engine, asyncio.get_running_loop().create_future(), job=job)
         explanation: Explanation = (await self._answers([waiting], timeout=self.limits.timeout))[0]
         return explanation
+
+    async def _load(self, engine: str) -> None:
+        """Have the engine in memory; meanwhile others are answered, and the time is not counted as waiting."""
+        if self.desks.loaded(engine):
+            return
+        if engine not in self._loading:
+            self._loading[engine] = asyncio.create_task(asyncio.to_thread(self.desks.get, engine))
+        try:
+            await asyncio.shield(self._loading[engine])
+        finally:
+            self._loading.pop(engine, None)
 
     async def _answers(self, items: Sequence[_Waiting], timeout: float | None) -> list[Any]:
         if self.length + len(items) > self.limits.queue:

@@ -85,7 +85,7 @@ def add_uploads(app: FastAPI, batches: Batches) -> None:
         if batch.status != "done":
             raise HTTPException(409, f"this file is {batch.status}; its result can be fetched when it is done.")
         write, media = {"csv": (write_csv, "text/csv"), "jsonl": (write_jsonl, "application/x-ndjson")}[format]
-        headers = {"Content-Disposition": f'attachment; filename="labelled.{format}"'}
+        headers = {"Content-Disposition": "attachment"}  # a name here would override the one the page gives
         return StreamingResponse(write(batch), media_type=f"{media}; charset=utf-8", headers=headers)
 
     @app.delete("/v1/batches/{number}", tags=tags, status_code=204, summary="Forget a file", responses=errors(404, 422))

@@ -58,7 +58,7 @@ def test_a_csv_file_comes_back_labelled(client: TestClient, desk: Copydesk, rows
     done = label(client, state["id"], text_column="body", title_column="headline", budget={"sentences": 1})
     assert (done["status"], done["done"], done["errors"]) == ("done", 40, 0)
     answer = client.get(f"/v1/batches/{state['id']}/result?format=csv")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="labelled.csv"'
+    assert answer.headers["Content-Disposition"] == "attachment"
     found = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert tuple(found[0]) == ("no", "headline", "body", *ADDED)
     stories = [{"text": row["text"], "title": row["title"]} for row in rows[:40]]
