@@ -154,7 +154,7 @@ def _add_errors(app: FastAPI) -> None:
                 for route in app.routes
                 if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)
             )
-            headers["Allow"] = ", ".join(sorted({method for route in here for method in route.methods}))
+            headers["Allow"] = ", ".join(sorted({method for route in here for method in route.methods or ()}))
         return problem(error.status_code, str(error.detail), headers)
 
     @app.exception_handler(QueueFull)
