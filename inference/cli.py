@@ -50,6 +50,8 @@ def predict_command(
     ] = Engine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
     words: Annotated[int | None, typer.Option(min=1, help="At most so many words in the brief.")] = None,
+    characters: Annotated[int | None, typer.Option(min=1, help="At most so many characters in the brief.")] = None,
+    ratio: Annotated[float | None, typer.Option(help="At most this share of the story's words, such as 0.2.")] = None,
     threshold: Annotated[
         list[str] | None,
         typer.Option(help="Probability a topic needs: 0.5 for all, or 'sport=0.7' for one; may be repeated."),
@@ -90,8 +92,10 @@ def predict_command(
     from inference.predict import Copydesk
     from models.selection import Budget
 
-    if sentences is not None and words is not None:
-        raise typer.BadParameter("choose one of --sentences and --words.")
+    try:
+        budget = Budget(sentences, words, characters, ratio)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     if input is not None:
         from inference.batch_cli import predict_input
         from inference.rows import Columns
@@ -105,7 +109,7 @@ def predict_command(
             topics=topics,
             summariser=summariser,
             engine=engine.value,
-            budget=Budget(sentences=sentences, words=words),
+            budget=budget,
             thresholds=_thresholds(threshold),
             clean=clean,
             resume=resume,
@@ -123,7 +127,7 @@ def predict_command(
         topics,
         summariser,
         engine=engine.value,
-        budget=Budget(sentences=sentences, words=words),
+        budget=budget,
         thresholds=_thresholds(threshold),
         clean=clean,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_text_json_and_jsonl_say_the_same(trained: list[str], tmp_path: Path) ->
     assert "Brief" in text
     one = json.loads(predict(trained, files[0], "--format", "json"))
     assert isinstance(one, list)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "length"),
+    [
+        ("--sentences", "1", lambda text: text.count(".") <= 1),
+        ("--words", "12", lambda text: len(text.split()) <= 12),
+        ("--characters", "80", lambda text: len(text) <= 80),
+        ("--ratio", "0.5", lambda text: len(text.split()) <= len(STORY.split()) / 2),
+    ],
+)
+def test_every_kind_of_budget_holds(trained: list[str], option: str, value: str, length: Callable[[str], bool]) -> None:
+    summary = json.loads(predict(trained, "-", "--format", "json", option, value, stdin=STORY))[0]["summary"]
+    assert summary and length(summary)
+
+
+def test_two_budgets_or_an_impossible_one_are_refused(trained: list[str]) -> None:
+    for arguments in (["--words", "9", "--ratio", "0.5"], ["--ratio", "0"], ["--ratio", "1.5"]):
+        result = CliRunner().invoke(app, ["predict", "-", *arguments, *trained], input=STORY)
+        assert result.exit_code == 2
+        assert "--ratio" in result.output or "ratio" in result.output
 
 
 def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path: Path) -> None:
@@ -141,7 +163,8 @@ def test_evaluate_writes_the_json_of_the_contract(trained: list[str], tmp_path: 
         assert report["n"] == 87
         assert metrics <= set(report["metrics"])
         assert metrics <= set(report["intervals"])
-        assert set(report["baselines"]) == ({"majority", "tfidf-svm"} if task == "topics" else {"lead-3", "oracle"})
+        expected = {"majority", "tfidf-svm"} if task == "topics" else {"lead-3", "oracle", "random"}
+        assert set(report["baselines"]) == expected
         CliRunner().invoke(app, arguments)
         assert target.read_bytes() == first
 
