@@ -251,11 +251,11 @@ class Copydesk:
         warnings = list(story.warnings)
         texts = [sentence.text for sentence in story.sentences]
         words = story.words
-        if texts and words < 4:
+        language = foreign_language(story.text) if texts else None  # not every language sets its words apart
+        if texts and words < 4 and language is None:
             warnings.append("the story has fewer than four words: too little to label or shorten.")
         if cut:
             warnings.append(f"{cut} very long sentence(s) were cut to the encoder's window when scored.")
-        language = foreign_language(story.text) if words >= 4 else None
         if language is not None:
             warnings.append(f"the story does not look like English (rather {language!r}): do not trust its topics.")
         chosen: list[int] = []

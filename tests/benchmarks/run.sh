@@ -11,3 +11,7 @@ echo "== fast topics beside fastText and scikit-learn"
 python "$HERE/fast_topics.py" --data "$DATA/ag_news/train.parquet" --labels-column label
 echo "== summarisers"
 python "$HERE/summarisers.py" --data "$DATA/cnn_dailymail/validation.parquet" --limit 500
+echo "== stories a second and start of both engines"
+python "$HERE/throughput.py" "$DATA/cnn_dailymail/validation.parquet"
+echo "== time over length of nasty texts"
+python "$HERE/hostile.py"

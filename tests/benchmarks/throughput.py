@@ -1,0 +1,106 @@
+"""Stories of 600 words a second through `Copydesk.stream`, and the time from start to first result.
+
+    python tests/benchmarks/throughput.py [DATA] [--engine fast standard] [--stories 400] [--repeats 3]
+
+Prints for each engine the median of the repeats; for the standard one also the bare forward pass of its encoder over
+the same tokens, and the whole prediction's time as a multiple of it (1.0 would be free). Without DATA the stories are
+made of those in seeds/. The start is that of a fresh process, from its command to the end of the first prediction.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from inference import Copydesk
+
+WORDS = 600
+ROOT = Path(__file__).parents[2]
+START = "import sys; from inference import Copydesk; Copydesk.from_pretrained(engine=sys.argv[1]).predict(sys.argv[2])"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?")
+    parser.add_argument("--engine", nargs="+", choices=["fast", "standard"], default=["fast", "standard"])
+    parser.add_argument("--stories", type=int, default=400)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    texts = stories(arguments.data, arguments.stories)
+    for engine in arguments.engine:
+        some = texts if engine == "fast" else texts[: max(8, len(texts) // 4)]
+        desk = Copydesk.from_pretrained(engine=engine)
+        desk.predict(some[:8])
+        whole = median(lambda desk=desk, some=some: [None for _ in desk.stream(some)], arguments.repeats)
+        print(f"{engine}: {len(some) / whole:.1f} stories/s of {WORDS} words ({len(some)} stories)")
+        if engine == "standard":
+            bare = median(bare_pass(desk, some), arguments.repeats)
+            print(f"{engine}: bare forward pass {len(some) / bare:.1f} stories/s; whole / bare {whole / bare:.3f}")
+        command = [sys.executable, "-c", START, engine, some[0]]
+        begin = median(lambda command=command: subprocess.run(command, check=True, cwd=ROOT), arguments.repeats)
+        print(f"{engine}: start to first result {begin:.2f} s")
+
+
+def stories(data: str | None, n: int) -> list[str]:
+    """Texts of exactly 600 words, as sentences run."""
+    if data is None:
+        paths = sorted((ROOT / "seeds" / "stories").glob("*.txt"))
+        words = itertools.cycle(" ".join(path.read_text(encoding="utf-8") for path in paths).split(" "))
+        return [" ".join(itertools.islice(words, WORDS)) for _ in range(n)]
+    from training.data import read_articles
+
+    long = (text.split(" ") for text in read_articles(data).texts if len(text.split(" ")) >= WORDS)
+    found = [" ".join(words[:WORDS]) for words in itertools.islice(long, n)]
+    return [text for text, _ in zip(itertools.cycle(found), range(n), strict=False)]
+
+
+def median(work: Callable[[], Any], repeats: int) -> float:
+    """Seconds."""
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+def bare_pass(desk: Copydesk, texts: list[str]) -> Callable[[], None]:
+    """The encoder's forward pass over the windows that a prediction reads, tokenised and laid out beforehand."""
+    import torch
+
+    from models.encoder import BATCH_TOKENS, Window, batches_of, collate_windows, pack_sentences
+    from models.story import read_story
+    from models.topics import passages
+
+    assert desk.topics is not None
+    encoder = desk.topics.scorer.encoder
+    ids = encoder.tokenize([passages(read_story(text)) for text in texts]).ids
+    windows = [
+        Window(story, first, stop, sum(map(len, sentences[first:stop])))
+        for story, sentences in enumerate(ids)
+        for first, stop in pack_sentences([len(sentence) for sentence in sentences], encoder.capacity)
+    ]
+    windows.sort(key=lambda window: window.tokens)
+    special = len(encoder.prefix) + len(encoder.suffix)
+    batches = [
+        collate_windows([ids[w.story][w.first : w.stop] for w in batch], encoder.prefix, encoder.suffix)
+        for batch in batches_of(windows, BATCH_TOKENS, special)
+    ]
+
+    def run() -> None:
+        with torch.inference_mode():
+            for batch in batches:
+                encoder.module(input_ids=batch.input_ids, attention_mask=batch.attention_mask())
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
