@@ -66,7 +66,7 @@ class Desks:
         """
         self.default = default
         self._folders = dict(folders)
-        self._open = open or (lambda found: Copydesk.from_pretrained(found.topics, found.summariser))
+        self._open = open or _open
         self._loaded: dict[str, Copydesk] = {}
         self._lock = threading.Lock()
         self._configs = {name: load_artefact(found.topics, task="topics").config for name, found in folders.items()}
@@ -123,3 +123,9 @@ class Desks:
             for name in names
             for config in [self._configs[name]]
         ]
+
+
+def _open(folders: Folders) -> Copydesk:
+    desk = Copydesk.from_pretrained(folders.topics, folders.summariser)
+    desk.predict("The encoder is opened by the first story, which should not be that of someone who waits.")
+    return desk

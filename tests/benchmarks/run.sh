@@ -15,3 +15,6 @@ echo "== stories a second and start of both engines"
 python "$HERE/throughput.py" "$DATA/cnn_dailymail/validation.parquet"
 echo "== time over length of nasty texts"
 python "$HERE/hostile.py"
+echo "== fifty clients of the server beside desk.stream"
+python "$HERE/serve.py" --seconds 60 --engine standard
+python "$HERE/serve.py" --seconds 60 --engine fast
