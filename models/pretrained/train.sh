@@ -22,3 +22,6 @@ copydesk train summariser --data "$CNN#train[:8000]" --validation "$CNN#train[16
 copydesk train topics --engine fast --data "$DATA/iptc/train.parquet" --notes "$OUT/notes-topics.md" --output "$OUT/topics-fast"
 copydesk train summariser --engine fast --data "$CNN#train[:8000]" --validation "$CNN#train[16000:17500]" \
     --notes "$OUT/notes-summariser.md" --output "$OUT/summariser-fast"
+
+# What the guard against invented names takes for ordinary words.
+python -m training.ordinary --data "$DATA/allsides/train.parquet#train[:11700]" --output "$OUT/ordinary-words.txt"

@@ -18,3 +18,5 @@ python "$HERE/hostile.py"
 echo "== fifty clients of the server beside desk.stream"
 python "$HERE/serve.py" --seconds 60 --engine standard
 python "$HERE/serve.py" --seconds 60 --engine fast
+echo "== the guard against invented facts"
+python "$HERE/faithfulness.py" --data "$DATA/cnn_dailymail/validation_cased.parquet"
