@@ -16,6 +16,7 @@ from inference.digest import Digest, make_digest
 from inference.prediction import Contribution, Explanation, Prediction, Scored, SentenceScore
 from models import selection
 from models.errors import DataError, ModelError
+from models.headline import headline
 from models.language import foreign_language
 from models.selection import Budget
 from models.story import Story, passages, read_story
@@ -278,6 +279,7 @@ class Copydesk:
                 for i, s in enumerate(story.sentences)
             ),
             title=story.title,
+            headline=headline(texts, [_probability(logit) for logit in logits]) if chosen and not language else None,
             scores=self._all_scores(probabilities),
             text=story.original,
             removed=story.removed,

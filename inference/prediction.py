@@ -40,6 +40,7 @@ class Prediction:
         summary: whole sentences of the story, in its order; empty for a story without any.
         sentences: every sentence with its place and score.
         title: the headline, given or found.
+        headline: a proposal of at most 12 words, out of the best sentence's own; None where none can be made.
         scores: probability of every label, likeliest first.
         text: what the offsets count in: the input, or for HTML the article found in it.
         removed: what cleaning took out.
@@ -50,6 +51,7 @@ class Prediction:
     summary: str = ""
     sentences: tuple[SentenceScore, ...] = ()
     title: str | None = None
+    headline: str | None = None
     scores: dict[str, float] = field(default_factory=dict)
     text: str = ""
     removed: tuple[Removal, ...] = ()

@@ -34,12 +34,14 @@ def write_jsonl(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> N
 
 
 def write_text(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> None:
-    """For people: title, topics with their probability, brief, and what to be wary of."""
+    """For people: title, proposed headline, topics with their probability, brief, and what to be wary of."""
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else 100)
     for name, prediction in results:
         console.print(Text(_visible(prediction.title or name), style="bold"))
         if prediction.title:
             console.print(Text(f"  {name}", style="dim"))
+        if prediction.headline:
+            console.print(Text(f"  Headline: {_visible(prediction.headline)}"))
         topics = [f"{topic.label} {topic.score:.2f}" for topic in prediction.topics] or ["none"]
         console.print(Text("  Topics"))
         console.print(

@@ -20,3 +20,5 @@ python "$HERE/serve.py" --seconds 60 --engine standard
 python "$HERE/serve.py" --seconds 60 --engine fast
 echo "== the guard against invented facts"
 python "$HERE/faithfulness.py" --data "$DATA/cnn_dailymail/validation_cased.parquet"
+echo "== headlines by deletion"
+python "$HERE/headlines.py" --data "$DATA/allsides/train.parquet"

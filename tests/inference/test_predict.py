@@ -112,6 +112,16 @@ def test_a_story_is_its_own_brief_where_it_is_short(desk: Copydesk) -> None:
     assert desk.predict(story).summary == story
 
 
+def test_the_headline_is_proposed_from_the_text_not_taken_from_the_title(desk: Copydesk) -> None:
+    story = "The council voted on Monday to build the bridge, officials said. Work begins in May."
+    prediction = desk.predict({"title": "Bridge: at last", "text": story})
+    assert prediction.title == "Bridge: at last"
+    assert prediction.headline == "The council voted to build the bridge"
+    assert prediction.to_dict()["headline"] == prediction.headline
+    assert desk.predict("").headline is None
+    assert desk.predict("He went there. So did she.").headline is None
+
+
 def test_every_shape_of_prediction_has_the_same_keys(desk: Copydesk, rows: list[dict[str, Any]]) -> None:
     shapes = {tuple(p.to_dict()) for p in desk.predict([rows[0]["text"], "", None, "Hello", "<p>Hi</p>"])}
     assert len(shapes) == 1
