@@ -41,6 +41,7 @@ _NAME_GAP = re.compile(r"\.?[ \u00a0]|[-‐‑]|\.")
 _FEW_CAPITALS = 0.015
 _TITLE_SHARE = 0.85
 _FEWEST_WORDS = 4
+_LONGEST_ACRONYM = 8
 _NOT_COUNTED = frozenset(("no", "any", "every", "some", "this", "that", "each", "another", "the"))
 _COUNTS_NOTHING = frozenset(("of", "another", "day", "who", "that", "thing", "way", "more", "by", "on", "to"))
 
@@ -268,21 +269,21 @@ def _no_number(quantity: Quantity, found: Sequence[Token]) -> bool:
 
 
 def _initials(found: Sequence[Token]) -> set[str]:
-    """The acronyms of runs of capitalised words: "UNHCR" would have to be spelled out word by word."""
+    """The acronyms of runs of capitalised words, with and without the small words between them."""
     acronyms: set[str] = set()
-    run: list[str] = []
-    small: list[str] = []
+    letters: list[tuple[str, bool]] = []  # and whether they are a capitalised word's
     for token in found:
-        if token.capital and (not run or token.gap in (" ", "-")):
-            run.append(token.key[0])
-            small.append(token.key[0])
-            for start in range(len(run) - 1):
-                acronyms |= {"".join(run[start:]), "".join(small[-len(run) + start :])}
-        elif run and token.key in ("of", "the", "and", "for") and token.gap == " ":
-            small.append(token.key[0])
+        if token.capital:
+            letters = [*letters, (token.key[0], True)] if token.gap in (" ", "-") else [(token.key[0], True)]
+            letters = letters[-_LONGEST_ACRONYM:]
+            for start in range(len(letters) - 1):
+                part = letters[start:]
+                acronyms |= {"".join(letter for letter, big in part if big), "".join(letter for letter, _ in part)}
+        elif letters and token.key in ("of", "the", "and", "for") and token.gap == " ":
+            letters.append((token.key[0], False))
         else:
-            run, small = ([token.key[0]], [token.key[0]]) if token.capital else ([], [])
-    return acronyms
+            letters = []
+    return {acronym for acronym in acronyms if len(acronym) > 1}
 
 
 def _opens(text: str, found: Sequence[Token], index: int) -> bool:

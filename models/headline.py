@@ -20,7 +20,7 @@ from models.selection import leans
 
 MOST_WORDS = 12
 FEWEST_WORDS = 5
-LONGEST_SENTENCE = 80  # words; of a longer one, too little would be left
+LONGEST_SENTENCE = 600  # characters; of a longer one, too little would be left
 _TRIED = 5  # sentences, best first
 _NEARLY_BEST = 0.8  # of the best sentence's score: a worse one does not speak for the story
 
@@ -49,9 +49,8 @@ def headline(sentences: Sequence[str], scores: NDArray[Any] | Sequence[float]) -
 
 def compress(sentence: str) -> str | None:
     """A sentence without what it can do without, as a headline; None where that is still too long, or no headline."""
-    words = sentence.split()
-    text = " ".join(words)
-    if len(words) > LONGEST_SENTENCE or not rules.STOP.search(text) or leans(text):
+    text = " ".join(sentence.split())
+    if len(text) > LONGEST_SENTENCE or not rules.STOP.search(text) or leans(text):
         return None
     text = rules.STOP.sub(r"\1", text)
     for step in _ALWAYS:

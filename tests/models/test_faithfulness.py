@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -166,6 +167,19 @@ def test_no_text_raises(one: str, other: str) -> None:
     for output, story in ((one, other), (other, one)):
         for fault in unsupported(output, story):
             assert output[fault.start : fault.end] == fault.text != ""
+
+
+def test_an_acronym_stands_for_the_words_the_story_has() -> None:
+    story = "The Board of Radio and Film met. A Lower Tarsk Group was there."
+    assert kinds("The BORAF and the BRF met the LTG.", story) == []
+    assert kinds("The BFR met.", story) == [("name", "BFR")]
+
+
+def test_a_hostile_story_takes_no_long_time() -> None:
+    for text in ("A" * 20_000, "AB " * 5_000, "“" * 9_000, "5 " * 9_000, "1,000 and " * 3_000, "." * 9_000):
+        began = time.process_time()
+        unsupported(text[:2_000], text)
+        assert time.process_time() - began < 5
 
 
 def test_it_does_without_torch() -> None:

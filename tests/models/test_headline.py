@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -126,3 +127,10 @@ def test_it_only_ever_deletes(sentence: str) -> None:
         assert is_subsequence(words(found), words(sentence))
         assert len(words(found)) <= MOST_WORDS
         assert words(found).count("not") == words(sentence).count("not")
+
+
+def test_a_hostile_sentence_takes_no_long_time() -> None:
+    for text in ("." * 4_000, "a " * 2_000, ", the a" * 600, "— " * 2_000, "As " * 1_300, "was of " * 85, "(" * 599):
+        began = time.process_time()
+        assert compress(f"{text}.") is None
+        assert time.process_time() - began < 2
