@@ -153,7 +153,7 @@ def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 
 
-_OPTIONAL = {"lead_threshold", "strange_limit"}
+_OPTIONAL = {"lead_threshold", "strange_limit", "fast"}
 _ENCODER: Mapping[str, Any] = {
     "name": _text,
     "sha256": _hash,
@@ -173,12 +173,17 @@ _TASKS: Mapping[str, Mapping[str, Any]] = {
 }
 _ENGINES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("topics", "fast"): {"parameters": _parameters},
-    ("topics", "standard"): {"encoder": _ENCODER, "hidden": whole(1, LARGEST_SIZE)},
+    ("topics", "standard"): {
+        "encoder": _ENCODER,
+        "hidden": whole(1, LARGEST_SIZE),
+        "fast": {"parameters": _parameters, "labels": _labels, "exclusive": _flag, "weight": number(1e-9, 100)},
+    },
     ("summariser", "fast"): {"parameters": _parameters},
     ("summariser", "standard"): {
         "encoder": _ENCODER,
         "hidden": whole(1, LARGEST_SIZE),
         "width": whole(4, LARGEST_SIZE),
         "layers": whole(1, 12),
+        "fast": {"parameters": _parameters, "mix": numbers_between(-100, 100)},
     },
 }

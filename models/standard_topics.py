@@ -149,7 +149,7 @@ class StandardTopics(OverVectors):
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
         topics.head = TopicHead(size_in(artefact, "hidden"), n_labels)
         restore_head(topics.head, "topics", artefact.tensors)
-        if "familiar.mean" in artefact.tensors:
+        if any(name.startswith("familiar.") for name in artefact.tensors):
             topics.familiarity = Familiarity.from_tensors(artefact.tensors, size_in(artefact, "hidden"))
         if "fast" in artefact.config:
             topics.ngrams, topics.ngram_weight = _ngrams(artefact, n_labels)

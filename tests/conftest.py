@@ -75,8 +75,11 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from models.fast_summary import FastSummariser
     from models.fast_topics import FastTopicClassifier
     from models.heads import SummaryHead, TopicHead
+    from models.novelty import Familiarity
     from models.selection import SelectionRules
-    from models.standard import EncoderSpec, StandardSummariser, StandardTopics, head_state, restore_head
+    from models.standard import EncoderSpec, head_state, restore_head
+    from models.standard_summary import StandardSummariser
+    from models.standard_topics import StandardTopics
     from models.story import read_story
     from models.summary import SummaryModel
     from models.topics import TopicModel
@@ -95,17 +98,20 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     standard = StandardTopics(spec, dtype="float32")
     standard.head = TopicHead(32, len(classes))
     restore_head(standard.head, "topics", head_state(standard.head, "topics"))
+    standard.add_ngrams(fast, 0.5)
+    standard.familiarity = Familiarity(np.zeros(32, np.float32), np.eye(32, dtype=np.float32))
     stories = [read_story(text) for text in texts]
     targets = [(np.arange(len(story.sentences)) < 2).astype(np.float32) for story in stories]
     trees = FastSummariser(trees=4, leaves=4, depth=3, min_df=2, max_words=300).fit(stories, targets)
     summariser = StandardSummariser(spec, dtype="float32")
     summariser.head = SummaryHead(32, 16, 2)
     restore_head(summariser.head, "summary", head_state(summariser.head, "summary"))
+    summariser.add_fast(trees, (0.5, 0.5))
     base = tmp_path_factory.mktemp("tiny-models")
     for name, scorer in (("topics-fast", fast), ("topics-standard", standard)):
         logits = rng.normal(0, 1, (40, len(classes)))
         calibration = PlattScaling().fit(logits, logits > 0)
-        model = TopicModel(scorer, classes, False, calibration, np.full(len(classes), 0.4), 0.3)
+        model = TopicModel(scorer, classes, False, calibration, np.full(len(classes), 0.4), 0.3, 50.0)
         save_artefact(model.artefact({"seed": 13}, "card"), base / name)
     for name, scored in (("summariser-fast", trees), ("summariser-standard", summariser)):
         save_artefact(SummaryModel(scored, SelectionRules()).artefact({"seed": 13}, "card"), base / name)

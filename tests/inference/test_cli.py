@@ -120,7 +120,7 @@ def test_budgets_and_thresholds_are_options(trained: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sentences", "2", "--words", "9"], "one of --sentences and --words"),
+        (["--sentences", "2", "--words", "9"], "choose one of sentences, words"),
         (["--sentences", "0"], "--sentences"),
         (["--threshold", "high"], "expected a number"),
         (["--format", "xml"], "--format"),
