@@ -7,6 +7,7 @@ on storage they share.
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -70,7 +71,7 @@ def ray_runner(
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     try:
-        import ray.data  # noqa: F401
+        importlib.import_module("ray.data")
     except ImportError as error:
         raise DataError("--engine-runner ray: Ray is not installed; pip install 'copydesk[ray]'.") from error
     Copydesk.from_pretrained(folders["topics"], folders["summariser"], **arguments)
@@ -127,12 +128,11 @@ def _predicted(
     files: list[Path], folders: Mapping[str, Path], arguments: Mapping[str, Any], workers: int | None
 ) -> Iterator[Path]:
     """The files whose results are there, as they come."""
-    import ray
-    import ray.data
-
+    ray: Any = importlib.import_module("ray")  # much of it is untyped
+    importlib.import_module("ray.data")
     if not files:
         return
-    _start(workers)
+    _start(ray, workers)
     try:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         ray.data.DataContext.get_current().enable_progress_bars = False
@@ -152,10 +152,8 @@ def _predicted(
         ray.shutdown()
 
 
-def _start(workers: int | None) -> None:
-    import ray
-
-    quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+def _start(ray: Any, workers: int | None) -> None:
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
     else:

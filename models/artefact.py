@@ -76,15 +76,7 @@ def save_artefact(artefact: Artefact, folder: Path | str) -> None:
         beside.chmod(0o755)
         _write_files(artefact, beside)
         if folder.exists():
-            old = _temporary(folder, "old")
-            os.replace(folder, old / "model")
-            try:
-                os.replace(beside, folder)
-            except OSError:
-                os.replace(old / "model", folder)
-                raise
-            finally:
-                shutil.rmtree(old, ignore_errors=True)
+            _swap(beside, folder)
         else:
             os.replace(beside, folder)
         _sync(folder.parent)
@@ -92,6 +84,21 @@ def save_artefact(artefact: Artefact, folder: Path | str) -> None:
         raise ModelError(f"{folder}: the model could not be written ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _swap(beside: Path, folder: Path) -> None:
+    """Put a new model in the place of another, which comes back if that fails."""
+    old = _temporary(folder, "old")
+    try:
+        os.replace(folder, old / "model")
+        try:
+            os.replace(beside, folder)
+        except OSError:
+            os.replace(old / "model", folder)
+            raise
+    finally:
+        if folder.exists():  # else the only model there is stands in the old folder
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def check_writable(folder: Path | str) -> None:

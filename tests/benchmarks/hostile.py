@@ -37,12 +37,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     arguments = parser.parse_args()
     desk = Copydesk.from_pretrained(engine=arguments.engine)
-    desk.predict("The council of Port Alder voted on Monday to rebuild the bridge. <p>Work begins in May.</p>")
     slopes = {}
     for name, make in corpus().NASTY.items():
         lengths = [len(make(size)) for size in arguments.sizes]
         if lengths[0] == lengths[-1] or (arguments.only and name not in arguments.only):
             continue
+        desk.predict(make(1_000))  # loads what only such texts need
         seconds = [measured(desk, make(size)) for size in arguments.sizes]
         slope = float(np.polyfit(np.log(lengths), np.log(seconds), 1)[0])
         shown = ", ".join(f"{length:,} in {second:.3f} s" for length, second in zip(lengths, seconds, strict=True))
