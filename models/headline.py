@@ -21,6 +21,7 @@ from models.selection import leans
 MOST_WORDS = 12
 FEWEST_WORDS = 5
 LONGEST_SENTENCE = 600  # characters; of a longer one, too little would be left
+_LOOSE_WORDS = 3
 _TRIED = 5  # sentences, best first
 _NEARLY_BEST = 0.8  # of the best sentence's score: a worse one does not speak for the story
 
@@ -74,6 +75,11 @@ def _finished(text: str, sentence: str) -> str | None:
         return None
     if _verbs(text, sentence) <= len(rules.RELATIVE.findall(text)) or rules.LEANING.match(text):
         return None
+    rest = text.rpartition(",")[2]
+    if len(rest.split()) <= _LOOSE_WORDS and rest != text and not (rules.FINITE.search(rest) or rest[-1] in '”"'):
+        return None  # what is left of a clause that was cut
+    if any(not rules.FINITE.search(text, match.end()) for match in rules.SAYING.finditer(text)):
+        return None  # something was said, but not what
     if rules.OPENS_CLAUSE.match(text) and ("," not in text or text.lower() not in sentence.lower()):
         return None  # an opening clause whose sentence may have lost its verb
     if rules.FIRST_PERSON.search(_outside_quotes(text)) or rules.BACK.search(text):
@@ -164,6 +170,8 @@ def _by(pattern: re.Pattern[str], *, inside: bool = False) -> Callable[[str], st
     def step(text: str) -> str:
         for found in reversed(list(_overlapping(pattern, text))):
             start = found.end("kept") if "kept" in pattern.groupindex else found.start()
+            if rules.CLAIM.search(text, start, found.end()):
+                continue
             shorter = _cut(text, start, found.end())
             if shorter != text and (inside or rules.FINITE.search(rules.RELATIVE_CLAUSE.sub("", text[:start]))):
                 return shorter

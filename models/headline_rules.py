@@ -16,13 +16,13 @@ WORD = re.compile(r"\S*\w\S*")
 EDGES = " \t,;:–—-"
 STOP = re.compile(r"""\.(["”'’]*)$""")
 
-_SOURCE = (
-    r"(?:(?:the|a|an|its|local|state|federal|city|county|government|senior|several|two|some|health|police|military|white"
-    r"|house|court|news|state-run|company)\s+){0,3}"
-    r"(?:police|officials?|authorities|ministry|department|agency|office|officers?|investigators|government|company"
-    r"|firefighters|spokes(?:man|woman|person)|statement|reports?|documents|records|filings?|study|survey|poll|researchers"
-    r"|data|figures|release|military|media|sources?|organi[sz]ers|analysts|economists|experts|aides|it|they)"
+_OFFICES = (
+    r"(?:police|officials?|authorities|ministry|department|agency|bureau|institute|service|commission|council|committee"
+    r"|board|office|officers?|investigators|government|company|firefighters|spokes(?:man|woman|person)|statement|reports?"
+    r"|documents|records|filings?|study|survey|poll|researchers|data|figures|release|military|media|sources?|organi[sz]ers"
+    r"|analysts|economists|experts|aides)"
 )
+_SOURCE = rf"(?:(?:[\w.’'-]+\s+){{0,4}}?{_OFFICES}|it|they)"
 _SAID = r"(?:said|says|say|reported|reports|announced|confirmed|added|told\s+[\w .]{2,30}|sa(?:id|ys)\s+in\s+an?\s+\w+)"
 _WHEN = (
     rf"(?:(?:early|late|earlier|later)\s+)?(?:on\s+)?(?:{_DAY}|today|yesterday|this\s+(?:week|month|morning|afternoon"
@@ -44,21 +44,25 @@ _VERB = (
     r"|plans|faces|needs|makes|shows|gets|gives|takes|goes|keeps|calls|seeks|backs|wins|loses|leads|hopes|moves|threatens"
     r"|remains|continues|seems|appears|means|becomes|believes?|thinks?|agree|believe)\b"
     r"|(?:made|told|left|got|found|led|met|cut|hit|set|put|kept|held|lost|shot|struck|broke|stood|sent|spent|built|bought"
-    r"|brought|fought|sought|thought|caught|sold|paid|felt|meant|[a-z]{2,}ed)\b"
-    r"(?!\s+by\b))"
+    r"|brought|fought|sought|thought|caught|sold|paid|felt|meant)\b(?!\s+(?:by|to|in|at|with|from|as|on|for|of|over)\b)"
+    r"|[a-z]{2,}ed\b(?!\s+by\b))"
 )
 FINITE = re.compile(rf"\b{_VERB}")
 PARTICIPLE = re.compile(  # of a subject whose verb is still to come: "Americans frustrated by ... will"
     r"\b(\w+)\s+(?:by|to|in|at|with|from|as|on|for|of|under|over|during)\b(?:(?!,|\b(?:who|which|that|but|as|after|when"
     r"|while|because|if|said)\b).)*?\b(?:is|are|was|were|has|have|had|will|would|can|could|may|might|should|must|[a-z]{2,}ed)\b"
 )
-ODD = re.compile(r"^[^\w\"“‘'$£€]|:|,\s+\w+$|\bto \w+$|\bsaid (?:with|in|on|at|for|by)\b")
+ODD = re.compile(r"^[^\w\"“‘'$£€]|:|\.\.|\bto \w+$|\bsaid (?:with|in|on|at|for|by)\b")
 """What a bullet, a speaker's name, a list or a missing object leaves behind."""
+SAYING = re.compile(r"(?<![,”\"])\s(?:said|says?|saying|believes?|believed|thinks?|hopes?|that)\s")
 RELATIVE = re.compile(r"(?<!\w)(?:who|which|where|when|whose|that)\b")
 RELATIVE_CLAUSE = re.compile(r"\b(?:who|which|where|when|whose|that)\s+\S+(?:\s+\S+)?")
+CLAIM = re.compile(r"\b(?:said|says|told|claim(?:s|ed)|argue[sd]|wrote|tweeted|according to|believe[sd]?)\b")
+"""Who says it: what else is cut never has it."""
 LEANING = re.compile(
     r"(?:There (?:is|are|was|were|has)\b|(?:Others?|Another)\b|One (?:is|was|of)\b"
     r"|The (?:legislation|law|rally|race|move|letter|vote|changes?)\b"
+    r"|(?:All|Many|Most|Several|Some) (?:of them|of those|are|were|have|had|lost|\w+ed)\b"
     r"|(?:Whether|Whatever|Whichever|What|How|That|Why|Which)\b)",
     re.IGNORECASE,
 )
@@ -78,14 +82,15 @@ TIME_FIRST = re.compile(
     re.IGNORECASE,
 )
 TIME = re.compile(
-    rf"(?<=[a-z])\s+(?:(?:early|late)\s+)?(?:on\s+)?{_DAY}(?:\s+(?:morning|afternoon|evening|night)\b(?!['’]))?"
+    rf"(?<=\w)\s+(?:(?:early|late)\s+)?on\s+{_DAY}(?=\s+[a-z]|$|,)"
+    rf"|(?<=[a-z])\s+(?:(?:early|late)\s+)?(?:on\s+)?{_DAY}(?:\s+(?:morning|afternoon|evening|night)\b(?!['’]))?"
     r"(?!\s+(?:morning|afternoon|evening|night)\b)(?:,\s+[A-Z][a-z]{2,8}\.?\s+\d{1,2},?)?(?=\s+[a-z]|$|,)"
     r"|\s+(?:earlier|later)\s+this\s+(?:week|month|year)(?=\s+[a-z]|$|,)"
     r"|\s+(?:yesterday|last\s+week|this\s+week|last\s+month)(?=\s+[a-z]|$)"
 )
 NO_TIME = re.compile(
     r"\b(?:a|an|the|this|that|next|last|every|each|by|until|since|before|after|from|for|to|of|and|or|through|between|than"
-    r"|as|with|in|at|is|was)$",
+    r"|as|with|in|at|is|was|one \w+)$",
     re.IGNORECASE,
 )
 DASHES = re.compile(r"\s+(?:—|–|--|-)\s+(?:(?!\s(?:—|–|--|-)\s).)+?\s+(?:—|–|--|-)\s+|(?<=\w)—[^—]+—(?=\w)")
@@ -151,7 +156,7 @@ DANGLING = frozenset(
     mr mrs ms dr gen sen rep gov st it""",
     )
 )
-FIRST_PERSON = re.compile(r"\b(?:I|we|us|our|ours|my|me|you|your|I['’]\w+|we['’]\w+|you['’]\w+)\b")
+FIRST_PERSON = re.compile(r"\b(?:us|I|I['’]\w+|(?i:we|our|ours|my|me|you|your|(?:we|you)['’]\w+))\b")
 PRONOUN = re.compile(r"\b(?:he|she|him|his|her|hers|they|them|their|it|its)\b")
 BACK = re.compile(
     r"\b(?:this|these|those|such|latter|former's|another|other|others|also|too|however|then|there|same)\b"

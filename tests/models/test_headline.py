@@ -36,6 +36,8 @@ def is_subsequence(short: list[str], long: list[str]) -> bool:
         ("According to the ministry, the ferry closed for good.", "The ferry closed for good"),
         ("The council (in session since May) voted to close the ferry.", "The council voted to close the ferry"),
         ("The council voted on Tuesday to close the ferry.", "The council voted to close the ferry"),
+        ("The council voted to close ferry 7 late on Friday.", "The council voted to close ferry 7"),
+        ("Temperatures on the plain fell, the Tesmark Weather Service said.", "Temperatures on the plain fell"),
         ("On Tuesday, the council voted to close the ferry.", "The council voted to close the ferry"),
         (
             "The council, which has been in session since the first week of May, voted to close the ferry.",
@@ -71,6 +73,8 @@ def test_what_a_sentence_can_do_without_goes(sentence: str, expected: str) -> No
         "Notice of the closure of the old ferry.",
         "Police said he was arrested near the ferry.",
         "I voted to close the old ferry.",
+        "We voted to close the old ferry.",
+        "The mayor said the new price of bread.",
         "The council will close the ferry, unless the harbour board finds the money by the end of the coming year.",
         "The council closed the ferry, but not the pier that the fishermen have used for nearly ninety years.",
         "The council will close the ferry if the harbour board cannot find any money by the end of the year.",
@@ -82,6 +86,7 @@ def test_what_cannot_stand_alone_is_none(sentence: str) -> None:
 
 
 def test_a_person_stays_with_what_they_claim() -> None:
+    assert compress("The price of bread in all of the towns of the plain will double, the mayor said.") is None
     assert compress("The election was stolen, Jonathan Vance said.") == "The election was stolen, Jonathan Vance said"
 
 
