@@ -57,7 +57,7 @@ def compress(sentence: str) -> str | None:
     for step in _ALWAYS:
         text = step(text)
     for step in _WHERE_LONG:
-        while len(rules.WORD.findall(text)) > MOST_WORDS:
+        while len(text.split()) > MOST_WORDS:
             shorter = step(text)
             if shorter == text:
                 break
@@ -68,7 +68,7 @@ def compress(sentence: str) -> str | None:
 def _finished(text: str, sentence: str) -> str | None:
     text = text.strip(rules.EDGES)
     words = rules.WORD.findall(text)
-    if not FEWEST_WORDS <= len(words) <= MOST_WORDS or leans(text) or leans(text[:1].upper() + text[1:]):
+    if len(words) < FEWEST_WORDS or len(text.split()) > MOST_WORDS or leans(text) or leans(text[:1].upper() + text[1:]):
         return None
     last = words[-1].strip("\"”“'’.,)").lower()
     if last in rules.DANGLING or text[-1] in ",;:?!" or rules.ODD.search(text) or len(rules.QUOTE.findall(text)) % 2:
