@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from inference.predict import shipped
 from models.selection import Budget, SelectionRules, dangling, select
 from models.summary import SummaryModel
+from training.bootstrap import paired_difference
 from training.data import read_articles
 from training.evaluation import reference_sentences
-from training.metrics import paired_difference
 from training.rouge import rouge_scores
 from training.stories import encode_stories, read_stories
 

@@ -23,8 +23,8 @@ from inference.predict import shipped
 from models.faithfulness import unsupported
 from models.headline import MOST_WORDS, headline
 from models.summary import SummaryModel
+from training.bootstrap import mean_intervals
 from training.data import read_articles
-from training.metrics import mean_intervals
 from training.rouge import rouge_scores
 
 
