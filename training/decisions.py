@@ -12,7 +12,7 @@ EXCLUSIVE_FLOOR = 0.0
 LOWEST_LEAD = 0.3
 """No label below this probability is given for want of a better one, whatever it does for F1."""
 SHRINKAGES = (1.0, 2.0, 5.0, 20.0, 80.0)
-NGRAM_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+NGRAM_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 15.0, 25.0)
 
 
 def calibrate(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> Calibration:
