@@ -56,6 +56,23 @@ def test_shipped_models_stay_above_their_floors(task: str, engine: str) -> None:
         assert reached[name] >= floor, f"{task}-{engine}: {name} is {reached[name]:.3f}, floor {floor}"
 
 
+@pytest.mark.parametrize(("engine", "fewest"), [("standard", 16), ("fast", 2)])
+def test_texts_that_are_no_news_are_strange_and_seed_stories_are_not(engine: str, fewest: int) -> None:
+    from inference.predict import Copydesk
+
+    desk = Copydesk.from_pretrained(engine=engine)
+    others = [json.loads(line) for line in (ROOT / "seeds" / "no-news.jsonl").read_text(encoding="utf-8").splitlines()]
+    stories = [json.loads(line) for line in SEEDS.read_text(encoding="utf-8").splitlines()]
+
+    def strange(rows: list[dict[str, Any]]) -> list[bool]:
+        return [any("unlike" in note for note in found.warnings) for found in desk.predict(rows)]
+
+    found = strange(others)
+    assert sum(found) >= fewest
+    assert sum(strange(stories)) <= 1
+    assert all(not p.topics for p, odd in zip(desk.predict(others), found, strict=True) if odd)
+
+
 def update(allow_lower: bool) -> None:
     old = floors()["floors"] if FLOORS.is_file() else {}
     new: dict[str, dict[str, float]] = {}
