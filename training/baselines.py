@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 
 from models.topics import target_matrix
 from training.data import Articles
+from training.leaks import row_hash
 
 FOLDS = 5
 
@@ -56,9 +57,13 @@ def svm_baseline(
     texts = raw_text(articles)
     targets = target_matrix(articles.labels, classes) > 0
     if training is not None and training.labels is not None:
-        wanted = target_matrix(training.labels, classes) > 0
-        scores = _fit_and_score(raw_text(training), wanted, texts)
-        note = f"tfidf-svm: fitted on the {len(training)} training rows."
+        judged = {row_hash(*pair) for pair in zip(articles.titles, articles.texts, strict=True)}
+        pairs = zip(training.titles, training.texts, strict=True)
+        fresh = training.take([row for row, pair in enumerate(pairs) if row_hash(*pair) not in judged])
+        scores = _fit_and_score(raw_text(fresh), target_matrix(fresh.labels or [], classes) > 0, texts)
+        left_out = len(training) - len(fresh)
+        note = f"tfidf-svm: fitted on the {len(fresh)} training rows."
+        note += f" {left_out} that are evaluated here were left out." if left_out else ""
     else:
         scores = np.full(targets.shape, -1.0)
         if len(texts) >= 2 * FOLDS:
