@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.digest import Digest, make_digest
-from inference.prediction import Contribution, Explanation, Prediction, Scored, SentenceScore
+from inference.explain import make_explanation
+from inference.prediction import Explanation, Prediction, Scored, SentenceScore
 from models import selection
-from models.errors import DataError, ModelError
+from models.errors import ModelError
 from models.headline import headline
 from models.language import foreign_language
 from models.selection import Budget
@@ -135,38 +136,10 @@ class Copydesk:
 
         Raises:
             DataError: the model does not know the label.
+            ModelError: there is no topic model.
+            TypeError: it is no story.
         """
-        if self.topics is None:
-            raise ModelError("explain: this Copydesk has no topic model.")
-        if label not in self.topics.classes_:
-            raise DataError(f"explain: unknown label {label!r}; the model knows {', '.join(self.topics.classes_)}.")
-        column = self.topics.classes_.index(label)
-        read = self._read(story)
-        parts = self._parts(read, label, column)
-        logits = self.topics.decision_function([read])
-        limits = self.topics.thresholds_ if self.thresholds is None else self.thresholds
-        return Explanation(
-            label,
-            float(logits[0, column]),
-            float(self.topics.calibration.apply(logits)[0, column]),
-            float(limits[column]),
-            tuple(parts),
-        )
-
-    def _parts(self, story: Story, label: str, column: int) -> list[Contribution]:
-        assert self.topics is not None
-        if self.topics.engine == "fast":
-            from models.topics import full_text
-
-            return [Contribution(gram, value) for gram, value in self.topics.scorer.explain(full_text(story), label)]
-        read = passages(story)
-        values = self.topics.scorer.contributions(read, self.topics.scorer.encode([read])[0].vectors)[:, column]
-        head = [(story.title, None, None)] if story.title else []
-        places = head + [(sentence.text, sentence.start, sentence.end) for sentence in story.sentences]
-        return [
-            Contribution(str(text), float(value), start, end)
-            for (text, start, end), value in zip(places, values, strict=True)
-        ]
+        return make_explanation(self, self._read(story), label)
 
     def _read(self, story: Any) -> Story:
         """The story of an input.
