@@ -7,8 +7,10 @@ resume, early stopping, bfloat16, one or many GPUs) and `peft` holds the adapter
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,14 +119,18 @@ def finetune(
         encoder_name: see `models.encoder.locate_encoder`.
         settings: sizes, rates and the seed.
         checkpoints: folder for checkpoints; emptied first unless `resume`.
-        resume: go on from the newest checkpoint there.
+        resume: go on from the newest whole checkpoint there; the outcome is that of an undisturbed run.
 
     Returns:
         The adapter and heads of the best evaluation.
+
+    Raises:
+        DataError: the checkpoints to go on from are another run's.
     """
     from peft import LoraConfig, get_peft_model
     from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
+
+    from training.checkpoints import MarkWhole, load_finished, newest_whole
 
     if topics is None and summaries is None:
         raise ValueError("finetune: give it topics, summaries, or both.")
@@ -151,6 +157,7 @@ def finetune(
     )
 
     plan = settings
+    job = _job(settings, encoder_name, (tokenised_topics, tokenised_summaries, held_topics, held_summaries))
 
     class _Trainer(Trainer):
         """Evaluates by loss on the held-out stories of each task and sums the tasks' weighted losses."""
@@ -181,6 +188,7 @@ def finetune(
         save_strategy="steps",
         save_steps=every,
         save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,  # how long the loss has not fallen
         load_best_model_at_end=judged,
         metric_for_best_model="eval_loss" if judged else None,
         greater_is_better=False if judged else None,
@@ -199,20 +207,29 @@ def finetune(
         eval_dataset=steps if judged else None,
         data_collator=lambda items: items[0],
         optimizers=(optimizer, None),
-        callbacks=[EarlyStoppingCallback(settings.patience)] if judged else [],
+        callbacks=[MarkWhole(job), *([EarlyStoppingCallback(settings.patience)] if judged else [])],
     )
     if not resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None  # type: ignore[no-untyped-call]
-    trainer.train(resume_from_checkpoint=last)
+    last = newest_whole(checkpoints, job)
+    state = load_finished(model, last) if last else None
+    if state is None:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        state = trainer.state
     model.eval().to("cpu")
     return Adapted(
         adapter=changed_weights(model.transformer, before) if settings.full else adapter_tensors(model.transformer),
         scale=1.0 if settings.full else settings.alpha / settings.rank,
         topic_head=topic_head,
         summary_head=summary_head,
-        history=[dict(entry) for entry in trainer.state.log_history],
+        history=[dict(entry) for entry in state.log_history],
     )
+
+
+def _job(settings: FinetuneSettings, encoder_name: str, tasks: Sequence[TokenisedTask | None]) -> str:
+    """A hash of all that decides what a run learns."""
+    read = [(task.ids, [target.tolist() for target in task.targets]) for task in tasks if task is not None]
+    return hashlib.sha256(repr((settings, encoder_name, read)).encode()).hexdigest()
 
 
 def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dict[str, Any]]:

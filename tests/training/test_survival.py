@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from inference.console import app
 from models.artefact import Artefact, load_artefact, save_artefact
-from models.errors import ModelError
+from models.errors import DataError, ModelError
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,11 +24,26 @@ ROOT = Path(__file__).parents[2]
 def test_a_killed_training_leaves_no_model_or_a_whole_one_and_a_rerun_the_same_bytes(
     kind: str, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("killed.py")), kind, str(tiny_encoder), str(tmp_path)]
+    assert kill("killed.py", kind, tiny_encoder, tmp_path)["kills"] >= 20
+
+
+def test_a_killed_adaptation_goes_on_and_ends_with_the_bytes_of_an_undisturbed_one(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    found = kill("killed_lora.py", tiny_encoder, tmp_path)
+    assert found["kills"] >= 12
+    best, last = found["steps"]
+    assert best < last < 30, "the run was to stop early, so that going on has to know how long the loss has not fallen"
+
+
+def kill(program: str, *arguments: object) -> dict[str, Any]:
+    """Run one of the programs that kill their own children, with one thread, as the same bytes need."""
+    command = [sys.executable, str(Path(__file__).with_name(program)), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["kills"] >= 20
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def small(seed: int) -> Artefact:
@@ -93,3 +108,19 @@ def test_an_output_that_cannot_be_written_is_told_before_the_training(task: str,
         result = CliRunner().invoke(app, arguments)
         assert isinstance(result.exception, ModelError)
         assert message in str(result.exception)
+
+
+def test_checkpoints_of_another_run_are_not_gone_on_from(tmp_path: Path) -> None:
+    from training.checkpoints import MARK, newest_whole
+
+    for step, files in ((3, {}), (9, {"optimizer.pt": 4}), (12, {"optimizer.pt": 5}), (15, None)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "optimizer.pt").write_bytes(b"half")
+        if files is not None:
+            (folder / MARK).write_text(json.dumps({"job": "mine", "files": files}))
+    assert newest_whole(tmp_path, "mine") == tmp_path / "checkpoint-9"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-3", "checkpoint-9"]
+    with pytest.raises(DataError, match=r"of another run.*--checkpoints"):
+        newest_whole(tmp_path, "yours")
+    assert newest_whole(tmp_path / "none", "mine") is None
