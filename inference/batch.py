@@ -16,7 +16,7 @@ from inference.predict import Copydesk
 from inference.prediction import Prediction
 from inference.progress import Progress
 from inference.rows import Columns, Row, open_rows
-from inference.spool import Result, Spool
+from inference.spool import Result, Spool, check_output
 from models.errors import CopydeskError, DataError
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,7 @@ def predict_file(
         KeyboardInterrupt: the run was interrupted; what is done is kept.
     """
     columns = columns or Columns()
-    if output.exists() and source.exists() and output.samefile(source):
-        raise DataError(f"{output}: is the input; name another file for --output.")
+    check_output(output, source)
     rows = open_rows(source, columns)
     named = {"text": columns.text, "title": columns.title, "id": columns.id}
     job = {"input": rows.identity(), "columns": named, **(options or {})}

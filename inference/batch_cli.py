@@ -12,6 +12,7 @@ import typer
 from inference.batch import local_runner, model_identity, predict_file
 from inference.predict import Copydesk, shipped
 from inference.rows import Columns, open_rows
+from inference.spool import check_output
 from models.selection import Budget
 
 
@@ -36,6 +37,7 @@ def predict_input(
         ModelError: a model cannot be used.
     """
     open_rows(source, columns)  # a wrong path or column is told before a model is loaded
+    check_output(output, source)
     folders = {"topics": topics or shipped("topics", engine), "summariser": summariser or shipped("summariser", engine)}
     arguments: dict[str, Any] = {"engine": engine, "budget": budget, "thresholds": thresholds, "clean": clean}
     options = {**arguments, "budget": asdict(budget), "models": model_identity(folders)}

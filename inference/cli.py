@@ -123,6 +123,10 @@ def predict_command(
             raise typer.BadParameter("name a file, or pipe a story in: copydesk predict story.txt")
         files = ["-"]
     _check(files)
+    if output is not None:
+        from inference.spool import check_output
+
+        check_output(output, *(Path(name) for name in files if name != "-"))
     desk = Copydesk.from_pretrained(
         topics,
         summariser,
@@ -136,11 +140,13 @@ def predict_command(
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
         _write(results, sys.stdout, format)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
     beside = output.with_name(f".{output.name}.part")
-    with beside.open("w", encoding="utf-8", errors="replace") as stream:
-        _write(results, stream, format)
-    beside.replace(output)
+    try:
+        with beside.open("w", encoding="utf-8", errors="replace") as stream:
+            _write(results, stream, format)
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _check(files: Sequence[str]) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.columns import USUAL
+from inference.lines import json_row
+from inference.rows import COMPRESSIONS, FORMATS, TEXT_FILES, UTF16_MARKS, Columns, Row, open_rows
 from models.errors import DataError
+from models.story import Story
 
-TEXT_SUFFIXES = (".txt", ".text", ".md", ".html", ".htm", "")
-TABLE_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv")
-TEXT_COLUMNS, TITLE_COLUMNS, ID_COLUMNS = USUAL["text"], USUAL["title"], USUAL["id"]
+TEXT_SUFFIXES = (*TEXT_FILES, "")
+TABLE_SUFFIXES = (*FORMATS, ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def read_sources(paths: Sequence[str]) -> Iterator[Source]:
     """
     for path in paths:
         if path == "-":
-            yield Source("standard input", _decode(sys.stdin.buffer.read(), "standard input"))
+            yield Source("standard input", decode_text(sys.stdin.buffer.read(), "standard input"))
         else:
             yield from _file(Path(path))
 
@@ -47,25 +47,38 @@ def _file(path: Path) -> Iterator[Source]:
         for item in files:
             yield from _file(item)
         return
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix not in TEXT_SUFFIXES + TABLE_SUFFIXES:
         known = ", ".join(item for item in (*TEXT_SUFFIXES, *TABLE_SUFFIXES) if item)
         raise DataError(f"{path}: unknown kind of file; expected one of {known}, or '-' for standard input.")
+    if suffix in TEXT_SUFFIXES:
+        yield Source(str(path), _text(path))
+        return
+    for row in _rows(path, suffix):
+        yield _source(path, row)
+
+
+def _suffix(path: Path) -> str:
+    """What a file's name ends with, but for the compression of a table."""
+    suffix = path.suffix.lower()
+    inner = Path(path.stem).suffix.lower()
+    return inner if suffix in COMPRESSIONS and inner in FORMATS else suffix
+
+
+def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        return decode_text(path.read_bytes(), str(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
-    text = _decode(data, str(path))
-    if suffix in TEXT_SUFFIXES:
-        yield Source(str(path), text)
-        return
-    for number, row in enumerate(_rows(path, suffix, text), start=1):
-        yield _row(path, number, row)
 
 
-def _decode(data: bytes, name: str) -> str:
-    """UTF-8, with or without a byte order mark, else Windows-1252; NUL bytes tell a file that is no text."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+def decode_text(data: bytes, name: str) -> str:
+    """A whole text: UTF-16 by its mark, UTF-8, else Windows-1252.
+
+    Raises:
+        DataError: it holds NUL bytes and is no text.
+    """
+    if data[:2] in UTF16_MARKS:
         return data.decode("utf-16", "replace")
     if b"\x00" in data[:4096]:
         raise DataError(f"{name}: is no text file (it holds NUL bytes); pass plain text, HTML, CSV or JSON Lines.")
@@ -75,46 +88,25 @@ def _decode(data: bytes, name: str) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _rows(path: Path, suffix: str, text: str) -> Iterator[Any]:
-    if suffix in (".csv", ".tsv"):
-        csv.field_size_limit(1 << 30)
-        reader = csv.DictReader(text.splitlines(keepends=True), delimiter="\t" if suffix == ".tsv" else ",")
-        if reader.fieldnames is not None and not _column(reader.fieldnames, TEXT_COLUMNS):
-            raise DataError(
-                f"{path}: no column of text; found {', '.join(reader.fieldnames)}, expected one of "
-                f"{', '.join(TEXT_COLUMNS)}."
-            )
-        yield from reader
-        return
-    lines: Sequence[str]
-    if suffix == ".json":
-        try:
-            whole = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}: is not valid JSON ({error}).") from error
-        yield from whole if isinstance(whole, list) else [whole]
-        return
-    lines = [line for line in text.split("\n") if line.strip()]
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield ValueError(f"not valid JSON ({error})")
+def _rows(path: Path, suffix: str) -> Iterable[Row]:
+    """The rows of a table.
+
+    Raises:
+        DataError: it cannot be read, or has no column of text.
+    """
+    if suffix != ".json":
+        return open_rows(path, legacy=True)
+    try:
+        whole = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: is not valid JSON ({error}).") from error
+    items = whole if isinstance(whole, list) else [whole]
+    return [json_row(number, item, Columns(), str(path)) for number, item in enumerate(items, start=1)]
 
 
-def _column(names: Sequence[str] | Mapping[str, Any], wanted: Sequence[str]) -> str | None:
-    lower = {str(name).strip().lower(): str(name) for name in names}
-    return next((lower[name] for name in wanted if name in lower), None)
-
-
-def _row(path: Path, number: int, row: Any) -> Source:
-    """A row as a story; one that is none keeps its place and is warned of."""
-    name = f"{path}:{number}"
-    if isinstance(row, str):
-        return Source(name, row)
-    if not isinstance(row, Mapping):
-        return Source(name, row)
-    text, title, key = (_column(row, wanted) for wanted in (TEXT_COLUMNS, TITLE_COLUMNS, ID_COLUMNS))
-    if key and row[key]:
-        name = f"{path}:{row[key]}"
-    return Source(name, {"text": row[text] if text else None, "title": row[title] if title else None})
+def _source(path: Path, row: Row) -> Source:
+    """A row as a story; one that is none keeps its place, and its story says why."""
+    name = f"{path}:{row.id}"
+    if row.error is not None:
+        return Source(name, Story("", None, (), (), (f"not a story: {row.error}",)))
+    return Source(name, {"text": row.text, "title": row.title})

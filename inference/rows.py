@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import json
-import lzma
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from inference.delimited import read_records
-from models.columns import find_column, kind_of, short_cell, text_cell
+from models.columns import short_cell, text_cell
 from models.errors import DataError
 
 LARGEST_ROW = 64 * 1024 * 1024
 """Bytes; a longer row is an error in its place, so that no row decides how much memory a run needs."""
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 TEXT_FILES = (".txt", ".text", ".md", ".html", ".htm")
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+COMPRESSIONS = (".gz", ".bz2", ".xz")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -61,28 +53,30 @@ class Rows(Protocol):
         ...
 
 
-def open_rows(path: Path, columns: Columns | None = None) -> Rows:
+def open_rows(path: Path, columns: Columns | None = None, *, legacy: bool = False) -> Rows:
     """The rows of a csv, tsv, jsonl or parquet file, a text or HTML file, or a folder of those.
 
-    csv, tsv and jsonl may be compressed (gz, bz2, xz). A folder is read with its subfolders, by name.
+    csv, tsv and jsonl may be compressed (gz, bz2, xz). A folder is read with its subfolders, by name. With `legacy`
+    lines of csv, tsv and jsonl that are not UTF-8 are read as Windows-1252; without, such rows are errors.
 
     Raises:
-        DataError: there is no such file, its kind is unknown, or it has no column of text.
+        DataError: there is no such file, its kind is unknown, it is empty, or it has no column of text.
     """
     columns = columns or Columns()
     from inference.folders import Folder
+    from inference.lines import Delimited, JsonLines
 
     if path.is_dir():
         return Folder(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder (looked up from {Path.cwd()}); check --input.")
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes.pop() if suffixes and suffixes[-1] in _OPENERS else ""
+    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
     suffix = suffixes[-1] if suffixes else ""
     if suffix in (".csv", ".tsv"):
-        return Delimited(path, columns, packed, "\t" if suffix == ".tsv" else None)
+        return Delimited(path, columns, packed, "\t" if suffix == ".tsv" else None, legacy=legacy)
     if suffix in (".jsonl", ".ndjson"):
-        return JsonLines(path, columns, packed)
+        return JsonLines(path, columns, packed, legacy=legacy)
     if suffix == ".parquet" and not packed:
         from inference.parquet import ParquetRows
 
@@ -91,7 +85,7 @@ def open_rows(path: Path, columns: Columns | None = None) -> Rows:
         return Folder(path)
     raise DataError(
         f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} (all but .parquet also with "
-        f"{', '.join(_OPENERS)}), {', '.join(TEXT_FILES)}, or a folder of those last."
+        f"{', '.join(COMPRESSIONS)}), {', '.join(TEXT_FILES)}, or a folder of those last."
     )
 
 
@@ -132,132 +126,3 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save it as UTF-8") from None
-
-
-class _Lines:
-    """What formats of one line a row have in common: a byte stream, perhaps compressed, and its lines."""
-
-    def __init__(self, path: Path, columns: Columns, packed: str) -> None:
-        self.path = path
-        self.columns = columns
-        self.packed = packed
-        self.total = path.stat().st_size
-
-    def identity(self) -> dict[str, Any]:
-        return file_identity(self.path)
-
-    def lines(self) -> Iterator[tuple[bytes, int]]:
-        """Every line with its end, UTF-8 by now, and the place in the file; a line too long comes cut short.
-
-        Raises:
-            DataError: the file cannot be read to its end.
-        """
-        number = 0
-        try:
-            with self.path.open("rb", 1 << 18) as raw, _OPENERS.get(self.packed, nullcontext)(raw) as stream:
-                for line in _utf8_lines(stream):
-                    number += 1
-                    yield line, raw.tell()
-        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or error
-            raise DataError(f"{self.path}: cannot be read after line {number} ({reason}).") from error
-
-
-def _utf8_lines(stream: Any) -> Iterator[bytes]:
-    """Lines of at most LARGEST_ROW + 1 bytes; what is beyond is passed over."""
-    mark = stream.peek(3)[:3]
-    if mark[:2] in UTF16_MARKS:
-        with io.TextIOWrapper(stream, "utf-16", "replace", newline="\n") as texts:
-            for text in _bounded(texts):
-                yield text.encode("utf-8", "replace")
-        return
-    if mark == b"\xef\xbb\xbf":
-        stream.read(3)
-    yield from _bounded(stream)
-
-
-def _bounded(reader: Any) -> Iterator[Any]:
-    while line := reader.readline(LARGEST_ROW + 1):
-        end = "\n" if isinstance(line, str) else b"\n"
-        yield line
-        while len(line) > LARGEST_ROW and not line.endswith(end):
-            line = reader.readline(LARGEST_ROW + 1)
-
-
-class JsonLines(_Lines):
-    """JSON Lines: an object, or a bare string, a line. Blank lines are no rows."""
-
-    def __iter__(self) -> Iterator[Row]:
-        """Every row, in order."""
-        number = 0
-        for line, position in self.lines():
-            if line.strip():
-                number += 1
-                yield self._row(number, line, position)
-
-    def _row(self, number: int, line: bytes, position: int) -> Row:
-        if len(line) > LARGEST_ROW:
-            return Row(str(number), error=f"row {number}: longer than {LARGEST_ROW:,} bytes", position=position)
-        try:
-            item = json.loads(decode(line))
-        except (ValueError, RecursionError) as error:
-            reason = f"malformed JSON ({error})" if isinstance(error, json.JSONDecodeError | RecursionError) else error
-            return Row(str(number), error=f"row {number}: {reason}", position=position)
-        if isinstance(item, str):
-            item = {"text": item}
-            return make_row(number, item, {"text": "text", "title": None, "id": None}, position)
-        if not isinstance(item, dict):
-            return Row(
-                str(number), error=f"row {number}: expected a JSON object, found {kind_of(item)}", position=position
-            )
-        names = {kind: self._column(item, kind) for kind in ("text", "title", "id")}
-        return make_row(number, item, names, position)
-
-    def _column(self, item: Mapping[str, Any], kind: str) -> str | None:
-        named: str | None = getattr(self.columns, kind)
-        if named is not None:
-            return named
-        return find_column(str(self.path), list(item), kind)
-
-
-class Delimited(_Lines):
-    """CSV and TSV with a header."""
-
-    def __init__(self, path: Path, columns: Columns, packed: str, delimiter: str | None) -> None:
-        """Read the header; `delimiter` None is told from it.
-
-        Raises:
-            DataError: there is no header, or no column of text in it.
-        """
-        super().__init__(path, columns, packed)
-        self.delimiter = delimiter
-        _, cells, _, self.delimiter = next(self._records(), (0, None, 0, delimiter))
-        if cells is None:
-            raise DataError(f"{path}: the file is empty; expected a header and one story per row.")
-        if isinstance(cells, str):
-            raise DataError(f"{path}: the header cannot be read: {cells}.")
-        self.header = [name.strip() for name in cells]
-        self.names = {
-            kind: find_column(str(path), self.header, kind, named=getattr(columns, kind), required=kind == "text")
-            for kind in ("text", "title", "id")
-        }
-
-    def _records(self) -> Iterator[tuple[int, list[str] | str, int, str]]:
-        return read_records(self.lines(), self.delimiter, LARGEST_ROW)
-
-    def __iter__(self) -> Iterator[Row]:
-        """Every row, in order."""
-        number = -1
-        for line, cells, position, _ in self._records():
-            number += 1
-            if number:
-                yield self._row(number, line, cells, position)
-
-    def _row(self, number: int, line: int, cells: list[str] | str, position: int) -> Row:
-        width = len(self.header)
-        if isinstance(cells, str):
-            return Row(str(number), error=f"row {number}: {cells}", position=position)
-        if len(cells) < width or any(cells[width:]):
-            reason = f"row {number}: line {line} has {len(cells)} cells, expected {width} as in the header"
-            return Row(str(number), error=reason, position=position)
-        return make_row(number, dict(zip(self.header, cells[:width], strict=True)), self.names, position)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,25 @@ SECONDS_BETWEEN_STATES = 1.0
 Result = Mapping[str, Any]
 
 
+def check_output(output: Path, *inputs: Path) -> None:
+    """Find out before the work, and not after it, that its results cannot be written; makes the folder for them.
+
+    Raises:
+        DataError: the output is a folder or one of the inputs, or no file can be made beside it.
+    """
+    if output.is_dir():
+        raise DataError(f"{output}: is a folder; name a file for --output.")
+    try:
+        if any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+            raise DataError(f"{output}: is the input; name another file for --output.")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{output}: cannot be written ({reason}); name another file for --output.") from error
+
+
 class Spool:
     """The part file of an output.
 
@@ -45,21 +65,20 @@ class Spool:
         errors: how many of them have the status "error".
 
     Raises:
-        DataError: the suffix is unknown, or an interrupted run is in the way, or is not of this job.
+        DataError: the suffix is unknown, the output cannot be written, or an interrupted run is in the way, or is not
+            of this job.
     """
 
     def __init__(self, output: Path, job: Mapping[str, Any], *, resume: bool = False) -> None:
         """Open the part file; see the class for the arguments."""
         if output.suffix.lower() not in OUTPUTS:
             raise DataError(f"{output}: unknown kind of output; end --output with {', '.join(OUTPUTS)}.")
-        if output.is_dir():
-            raise DataError(f"{output}: is a folder; name a file for --output.")
+        check_output(output)
         self.output = output
         self.part = output.with_name(f"{output.name}.part")
         self.state = output.with_name(f"{output.name}.part.state")
         self.job = json.loads(json.dumps(job))
         self.rows = self.errors = self._bytes = 0
-        output.parent.mkdir(parents=True, exist_ok=True)
         self._go_on(resume)
         self._stream = open(self.part, "r+b" if self._bytes else "wb", buffering=0)  # noqa: SIM115
         self._stream.truncate(self._bytes)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import csv
 import gzip
-import io
 import json
 import logging
 import lzma
@@ -15,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.columns import kind_of
 from models.errors import DataError
+from models.records import as_object, lines_of, misfit, read_object, read_records
 
 log = logging.getLogger(__name__)
 
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt")
+LARGEST_RECORD = 2**31 - 1  # bytes: a file that fits in memory may hold any
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 
 Row = tuple[int, Mapping[str, Any] | str]
@@ -123,59 +122,22 @@ codecs.register_error("copydesk.cp1252", _as_cp1252)
 
 
 def _delimited(text: str, path: Path, delimiter: str | None) -> Table:
-    lines = list(io.StringIO(text, newline=""))
-    before = next(index for index, line in enumerate(lines) if line.strip())
-    if delimiter is None:
-        unquoted = "".join(lines[before].split('"')[::2])
-        delimiter = max(",;\t|", key=unquoted.count)
-    records = _records(lines[before:], delimiter, before)
-    _, header = next(records)
+    records = read_records(lines_of(text), delimiter, LARGEST_RECORD)
+    _, header, _, _ = next(records)
     if isinstance(header, str):
         raise DataError(f"{path}: the header cannot be read: {header}.")
     columns = [name.strip() for name in header]
-    rest = [(line, cells) for line, cells in records if cells not in ([], [""])]
+    rest = [(line, cells) for line, cells, _, _ in records]
     if not rest:
         raise DataError(f"{path}: holds a header ({', '.join(columns)[:200]}) and no rows.")
 
     def rows(wanted: Sequence[str]) -> Iterator[Row]:
         places = [(name, columns.index(name)) for name in wanted]
         for number, (line, cells) in enumerate(rest, 1):
-            if isinstance(cells, str):
-                yield number, cells
-            elif len(cells) < len(columns) or any(cells[len(columns) :]):
-                yield number, f"line {line}: {len(cells)} cells, expected {len(columns)} as in the header"
-            else:
-                yield number, {name: cells[place] for name, place in places}
+            wrong = misfit(cells, line, len(columns))
+            yield number, {name: cells[place] for name, place in places} if wrong is None else wrong
 
     return Table(str(path), columns, rows)
-
-
-def _records(lines: Sequence[str], delimiter: str, before: int) -> Iterator[tuple[int, list[str] | str]]:
-    """Every CSV record with its first line's number (`before` lines precede), or what is wrong with it.
-
-    A quotation mark that is never closed would swallow what follows: reading resumes on the next line.
-    """
-    csv.field_size_limit(2**31 - 1)
-    patience = 10 * len(lines) + 1000  # lines that may be read again: stray quotes must not make it quadratic
-    begin = 0
-    while begin < len(lines):
-        offset = begin
-        following = map(lines.__getitem__, range(begin, len(lines)))
-        reader = csv.reader(following, delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                yield before + begin + 1, cells
-                begin = offset + reader.line_num
-        except csv.Error as error:
-            line = before + begin + 1
-            if delimiter == "\t":  # TSV is often written without quoting: the marks are text then
-                yield line, lines[begin].rstrip("\r\n").split("\t")
-            elif "end of data" in str(error):
-                yield line, f"line {line}: a quotation mark is opened and never closed"
-            else:
-                yield line, f"line {line}: malformed CSV ({error})"
-            patience -= offset + reader.line_num - begin
-            begin = begin + 1 if patience > 0 else offset + reader.line_num
 
 
 def _json(text: str, path: Path, *, by_line: bool) -> Table:
@@ -200,10 +162,8 @@ def _json(text: str, path: Path, *, by_line: bool) -> Table:
 def _json_lines(text: str) -> Iterator[Row]:
     lines = ((line, content) for line, content in enumerate(text.split("\n"), 1) if content.strip())
     for number, (line, content) in enumerate(lines, 1):
-        try:
-            yield number, _object(json.loads(content), f"line {line}: ")
-        except (ValueError, RecursionError) as error:
-            yield number, f"line {line}: malformed JSON ({error})"
+        found = read_object(content)
+        yield number, f"line {line}: {found}" if isinstance(found, str) else found
 
 
 def _whole_json(text: str, path: Path) -> Iterator[Row]:
@@ -224,11 +184,7 @@ def _whole_json(text: str, path: Path) -> Iterator[Row]:
             keys = dict.fromkeys(key for value in values for key in value)
             items = [{name: cells.get(key) for name, cells in items.items()} for key in keys]
     for number, item in enumerate(items if isinstance(items, list) else [items], 1):
-        yield number, _object(item, "")
-
-
-def _object(item: Any, place: str) -> Mapping[str, Any] | str:
-    return item if isinstance(item, dict) else f"{place}expected a JSON object, found {kind_of(item)}"
+        yield number, as_object(item)
 
 
 def _parquet(path: Path) -> Table:

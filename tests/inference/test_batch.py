@@ -7,6 +7,7 @@ import gzip
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from inference import Copydesk, batch, rows, spool
+from inference import Copydesk, batch, spool
+from inference import lines as line_formats
 from inference.batch import local_runner, predict_file, windows
 from inference.console import app
-from inference.delimited import read_records
 from inference.rows import Columns, Row, open_rows
 from models.errors import DataError, ModelError
+from models.records import read_records
 
 ROOT = Path(__file__).parents[2]
 STORY = "The council of Port Alder voted on Monday to rebuild the bridge. Work begins in May. It will cost $3 million."
@@ -194,6 +196,14 @@ def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path
     [
         ("in.docx", b"PK", "unknown kind of file"),
         ("in.csv", b"", "file is empty"),
+        ("in.csv", b"\n\n", "file is empty"),
+        ("in.csv", b"a,b\n1,2\n", "no text column; looked for text, .* found 'a', 'b'"),
+        ("in.jsonl", b"", "file is empty"),
+        ("in.jsonl", b" \n\n", "file is empty"),
+        ("in.jsonl", b'{"a": "b"}\n{"c": 1}\n', "no text column; looked for text, .* found 'a', 'c'. Name it with"),
+        ("in.jsonl", b"{}\n", "holds no story"),
+        ("in.jsonl", b"\n{broken\n[1]\n", r"holds no story \(row 1: malformed JSON"),
+        ("in.parquet", b"", "not a readable Parquet"),
         ("in.parquet", b"PAR1", "not a readable Parquet"),
         ("in.jsonl.gz", b"\x1f\x8b\x08\x00", "cannot be read after line 0"),
     ],
@@ -205,10 +215,68 @@ def test_unusable_input_is_named(desk: Copydesk, tmp_path: Path, name: str, cont
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_a_text_that_comes_late_is_found_and_one_that_never_comes_is_told(desk: Copydesk, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"a": 1}\n{broken\n' + json.dumps({"Wire": STORY}) + "\n")
+    found = run(desk, source, tmp_path / "out.jsonl", columns=Columns("wire"))
+    assert [row["status"] for row in found] == ["error", "error", "ok"]
+    assert found[0]["error"] == "row 1: no column 'wire'"
+    with pytest.raises(DataError, match="no column 'wires' for --text-column; there are 'a', 'Wire'"):
+        open_rows(source, Columns("wires"))
+    table = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"a": ["x"]}), table)
+    with pytest.raises(DataError, match="no text column"):
+        open_rows(table)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
+    with pytest.raises(DataError, match=r"the folder has no \.txt"):
+        open_rows(tmp_path / "photos")
+
+
+def test_a_table_without_rows_gives_one_without_rows(desk: Copydesk, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("id,text\n")
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "in.parquet")
+    for name in ("in.csv", "in.parquet"):
+        assert run(desk, tmp_path / name, tmp_path / "out.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("in.jsonl", "is the input"),
+        ("folder.jsonl", "is a folder"),
+        ("file/out.jsonl", "cannot be written"),
+        ("full/out.jsonl", "cannot be written (No space left on device)"),
+    ],
+)
+@pytest.mark.parametrize("door", [["--input"], []])
+def test_an_output_that_cannot_be_written_is_one_line_before_a_model_is_loaded(
+    output: str, message: str, door: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, dir: Path, **__: Any) -> None:
+        raise OSError(28, "No space left on device", str(dir))
+
+    def loaded(*_: Any, **__: Any) -> None:
+        raise AssertionError("a model was loaded")
+
+    source = write(tmp_path / "in.jsonl", [{"text": STORY}])
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder.jsonl").mkdir()
+    if output.startswith("full"):
+        monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(Copydesk, "from_pretrained", loaded)
+    before = source.read_bytes()
+    result = CliRunner().invoke(app, ["predict", *door, str(source), "--output", str(tmp_path / output)])
+    assert isinstance(result.exception, DataError)  # which `main` makes one line and exit code 2
+    assert message in str(result.exception)
+    assert source.read_bytes() == before
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in ("in.jsonl", "file")] == []
+
+
 def test_a_line_without_end_costs_no_more_memory_than_a_row_may(
     desk: Copydesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "LARGEST_ROW", 5_000)
+    monkeypatch.setattr(line_formats, "LARGEST_ROW", 5_000)
     good = json.dumps({"text": STORY})
     (tmp_path / "in.jsonl").write_text(f"{good}\n{'x' * 40_000}\n{good}\n{'[' * 5_001}")
     found = run(desk, tmp_path / "in.jsonl", tmp_path / "out.jsonl")

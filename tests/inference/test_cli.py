@@ -87,11 +87,19 @@ def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path
     out = [json.loads(line) for line in written.splitlines()]
     assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "2", "z"]
     assert out[0]["title"] == "Bridge plan"
-    assert out[1]["warnings"]
-    assert out[2]["warnings"]
+    assert out[1]["warnings"][0].startswith("not a story: row 2: malformed JSON")
+    assert out[2]["warnings"] == ["not a story: row 3, column 'body': empty text"]
+    (tmp_path / "rows.json").write_text(json.dumps([rows[0], STORY, 7]), encoding="utf-8")
+    array = json.loads(predict(trained, str(tmp_path / "rows.json"), "--format", "json"))
+    assert [row["source"].rsplit(":", 1)[1] for row in array] == ["x", "2", "3"]
+    assert array[0]["summary"] == array[1]["summary"] == out[0]["summary"] != ""
+    assert array[2]["warnings"] == ["not a story: row 3: expected a JSON object, found a number"]
     (tmp_path / "table.csv").write_text('id,title,text\n7,Plan,"Two lines,\none story here."\n', encoding="utf-8-sig")
     (row,) = json.loads(predict(trained, str(tmp_path / "table.csv"), "--format", "json"))
     assert row["sentences"]
+    (tmp_path / "old.csv").write_bytes("text\nBellacqua’s mayor said so.\n".encode("cp1252"))
+    (old,) = json.loads(predict(trained, str(tmp_path / "old.csv"), "--format", "json"))
+    assert old["sentences"][0]["text"] == "Bellacqua’s mayor said so."
     (tmp_path / "folder").mkdir()
     for name in "ba":
         (tmp_path / "folder" / f"{name}.txt").write_text(STORY)
@@ -132,13 +140,21 @@ def test_wrong_usage_ends_with_2(trained: list[str], arguments: list[str], messa
     assert message in result.output
 
 
-@pytest.mark.parametrize(("name", "content"), [("gone.txt", None), ("a.docx", b"PK"), ("b.txt", b"\x00\x01\x02" * 9)])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *[("gone.txt", None), ("a.docx", b"PK"), ("b.txt", b"\x00\x01\x02" * 9), ("c.txt.gz", b"\x1f\x8b")],
+        *[("d.csv", b"a\n1\n"), ("e.csv", b""), ("f.jsonl", b'{"a": 1}'), ("g.jsonl", b""), ("h.json", b"[")],
+    ],
+)
 def test_unusable_input_is_named(trained: list[str], tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    result = CliRunner().invoke(app, ["predict", str(tmp_path / name), *trained])
+    output = tmp_path / "out.jsonl"
+    result = CliRunner().invoke(app, ["predict", str(tmp_path / name), "--output", str(output), *trained])
     assert isinstance(result.exception, DataError)
     assert name in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir() if path.name != name] == []
 
 
 def test_errors_are_one_line_on_standard_error_with_exit_code_2(tmp_path: Path) -> None:

@@ -307,8 +307,8 @@ class TestBadRows:
         assert articles.texts == ["two\nlines", "d", "e"]
         assert articles.rows == [1, 4, 5]
         assert articles.skipped == [
-            (2, "line 4: 1 cells, expected 2 as in the header"),
-            (3, "line 5: 3 cells, expected 2 as in the header"),
+            (2, "line 4 has 1 cells, expected 2 as in the header"),
+            (3, "line 5 has 3 cells, expected 2 as in the header"),
         ]
 
     @pytest.mark.parametrize("bad", ['"never closed,x', '"quoted "again" here",x'])

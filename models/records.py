@@ -1,11 +1,19 @@
-"""Records of a CSV or TSV stream of any length: what is wrong with one does not reach into the next."""
+"""Records of CSV, TSV and JSON Lines of any length: what is wrong with one does not reach into the next.
+
+The one reader of such lines; `inference.rows`, `inference.server.tables` and `training.tables` differ in where the
+lines come from, and in what they make of a record.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
+import json
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from models.columns import kind_of
 
 MOST_LINES = 10_000
 """Lines of one record; an opening quotation mark that is not closed within so many was never meant to be."""
@@ -91,6 +99,35 @@ def read_records(lines: Iterator[tuple[bytes, int]], delimiter: str | None, larg
             feed.advance()
         if cells not in ([], [""]):
             yield begin, _checked(cells, begin), position, delimiter
+
+
+def lines_of(text: str) -> Iterator[tuple[bytes, int]]:
+    """The lines of a whole text as `read_records` takes them; their places are their numbers."""
+    return ((line.encode("utf-8", "replace"), number) for number, line in enumerate(io.StringIO(text, newline=""), 1))
+
+
+def misfit(cells: list[str] | str, begin: int, width: int) -> str | None:
+    """What is wrong with a record under a header of `width` names; None where it fits."""
+    if isinstance(cells, str):
+        return cells
+    if len(cells) < width or any(cells[width:]):
+        return f"line {begin} has {len(cells)} cells, expected {width} as in the header"
+    return None
+
+
+def read_object(line: str, *, bare: bool = False) -> dict[str, Any] | str:
+    """The object in a line of JSON Lines, or what is wrong with it; `bare` as in `as_object`."""
+    try:
+        return as_object(json.loads(line), bare=bare)
+    except (ValueError, RecursionError) as error:
+        return f"malformed JSON ({error})"
+
+
+def as_object(item: Any, *, bare: bool = False) -> dict[str, Any] | str:
+    """A JSON value as an object, or what is wrong with it; with `bare` a string is an object's text."""
+    if bare and isinstance(item, str):
+        return {"text": item}
+    return item if isinstance(item, dict) else f"expected a JSON object, found {kind_of(item)}"
 
 
 def _delimiter(feed: _Feed) -> str:

@@ -1,0 +1,198 @@
+"""CSV, TSV and JSON Lines as rows, line by line, perhaps compressed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from inference.rows import LARGEST_ROW, UTF16_MARKS, Columns, Row, decode, file_identity, make_row
+from models.columns import find_column
+from models.errors import DataError
+from models.records import as_object, misfit, read_object, read_records
+
+MOST_COLUMNS = 1000
+"""Names of columns that are remembered for a message."""
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+
+
+class _Lines:
+    """What formats of one line a row have in common: a byte stream, perhaps compressed, and its lines."""
+
+    def __init__(self, path: Path, columns: Columns, packed: str, legacy: bool) -> None:
+        self.path = path
+        self.columns = columns
+        self.packed = packed
+        self.legacy = legacy
+        self.total = path.stat().st_size
+
+    def identity(self) -> dict[str, Any]:
+        return file_identity(self.path)
+
+    def lines(self) -> Iterator[tuple[bytes, int]]:
+        """Every line with its end, UTF-8 by now, and the place in the file; a line too long comes cut short.
+
+        Raises:
+            DataError: the file cannot be read to its end.
+        """
+        number = 0
+        try:
+            with self.path.open("rb", 1 << 18) as raw, _OPENERS.get(self.packed, nullcontext)(raw) as stream:
+                for line in _utf8_lines(stream):
+                    number += 1
+                    yield _from_cp1252(line) if self.legacy else line, raw.tell()
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            raise DataError(f"{self.path}: cannot be read after line {number} ({reason}).") from error
+
+
+def _from_cp1252(line: bytes) -> bytes:
+    """A line that is no UTF-8 as what it most likely is."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace").encode()
+    return line
+
+
+def _utf8_lines(stream: Any) -> Iterator[bytes]:
+    """Lines of at most LARGEST_ROW + 1 bytes; what is beyond is passed over."""
+    mark = stream.peek(3)[:3]
+    if mark[:2] in UTF16_MARKS:
+        with io.TextIOWrapper(stream, "utf-16", "replace", newline="\n") as texts:
+            for text in _bounded(texts):
+                yield text.encode("utf-8", "replace")
+        return
+    if mark == b"\xef\xbb\xbf":
+        stream.read(3)
+    yield from _bounded(stream)
+
+
+def _bounded(reader: Any) -> Iterator[Any]:
+    while line := reader.readline(LARGEST_ROW + 1):
+        end = "\n" if isinstance(line, str) else b"\n"
+        yield line
+        while len(line) > LARGEST_ROW and not line.endswith(end):
+            line = reader.readline(LARGEST_ROW + 1)
+
+
+class JsonLines(_Lines):
+    """JSON Lines: an object, or a bare string, a line. Blank lines are no rows."""
+
+    def __init__(self, path: Path, columns: Columns, packed: str = "", *, legacy: bool = False) -> None:
+        """Look for a text.
+
+        Raises:
+            DataError: no row has one.
+        """
+        super().__init__(path, columns, packed, legacy)
+        self._look_for_text()
+
+    def __iter__(self) -> Iterator[Row]:
+        """Every row, in order."""
+        number = 0
+        for line, position in self.lines():
+            if line.strip():
+                number += 1
+                yield self._row(number, line, position)
+
+    def _row(self, number: int, line: bytes, position: int) -> Row:
+        return _object_row(number, _object(line), self.columns, str(self.path), position)
+
+    def _look_for_text(self) -> None:
+        """Read until a row has a text: the first one, unless something is wrong with the file."""
+        columns: dict[str, None] = {}
+        number, problem = 0, ""
+        for line, _ in self.lines():
+            if not line.strip():
+                continue
+            number += 1
+            item = _object(line)
+            if isinstance(item, str):
+                problem = problem or f"row {number}: {item}"
+            elif _column(item, "text", self.columns.text, str(self.path)) in item:
+                return
+            elif len(columns) < MOST_COLUMNS:
+                columns.update(dict.fromkeys(item))
+        if not number:
+            raise DataError(f"{self.path}: the file is empty; expected one JSON object per line.")
+        if not columns:
+            raise DataError(f"{self.path}: holds no story ({problem or 'its rows are empty'}); expected JSON Lines.")
+        find_column(str(self.path), list(columns), "text", named=self.columns.text, required=True)
+
+
+def json_row(number: int, item: Any, columns: Columns, name: str) -> Row:
+    """A value of a JSON file as a row; `name` is the file's, for messages."""
+    return _object_row(number, as_object(item, bare=True), columns, name, number)
+
+
+def _object_row(number: int, item: dict[str, Any] | str, columns: Columns, name: str, position: int) -> Row:
+    if isinstance(item, str):
+        return Row(str(number), error=f"row {number}: {item}", position=position)
+    names = {kind: _column(item, kind, getattr(columns, kind), name) for kind in ("text", "title", "id")}
+    return make_row(number, item, names, position)
+
+
+def _column(item: Mapping[str, Any], kind: str, named: str | None, name: str) -> str | None:
+    """The column of a row; one that the user named and that is missing is so for this row alone."""
+    try:
+        return find_column(name, list(item), kind, named=named)
+    except DataError:
+        return named
+
+
+def _object(line: bytes) -> dict[str, Any] | str:
+    if len(line) > LARGEST_ROW:
+        return f"longer than {LARGEST_ROW:,} bytes"
+    try:
+        return read_object(decode(line), bare=True)
+    except ValueError as error:
+        return str(error)
+
+
+class Delimited(_Lines):
+    """CSV and TSV with a header."""
+
+    def __init__(
+        self, path: Path, columns: Columns, packed: str, delimiter: str | None, *, legacy: bool = False
+    ) -> None:
+        """Read the header; `delimiter` None is told from it.
+
+        Raises:
+            DataError: there is no header, or no column of text in it.
+        """
+        super().__init__(path, columns, packed, legacy)
+        self.delimiter = delimiter
+        _, cells, _, self.delimiter = next(self._records(), (0, None, 0, delimiter))
+        if cells is None:
+            raise DataError(f"{path}: the file is empty; expected a header and one story per row.")
+        if isinstance(cells, str):
+            raise DataError(f"{path}: the header cannot be read: {cells}.")
+        self.header = [name.strip() for name in cells]
+        self.names = {
+            kind: find_column(str(path), self.header, kind, named=getattr(columns, kind), required=kind == "text")
+            for kind in ("text", "title", "id")
+        }
+
+    def _records(self) -> Iterator[tuple[int, list[str] | str, int, str]]:
+        return read_records(self.lines(), self.delimiter, LARGEST_ROW)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Every row, in order."""
+        number = -1
+        for line, cells, position, _ in self._records():
+            number += 1
+            if number:
+                yield self._row(number, line, cells, position)
+
+    def _row(self, number: int, line: int, cells: list[str] | str, position: int) -> Row:
+        wrong = misfit(cells, line, len(self.header))
+        if wrong is not None:
+            return Row(str(number), error=f"row {number}: {wrong}", position=position)
+        return make_row(number, dict(zip(self.header, cells, strict=False)), self.names, position)
