@@ -16,7 +16,8 @@ from inference.cli import predict_command
 from inference.serve import serve_command
 from models.errors import CopydeskError
 from training.audit_cli import audit_command
-from training.cli import evaluate_app, train_app
+from training.cli import train_app
+from training.evaluate_cli import evaluate_app
 
 app = typer.Typer(
     help="Labels news stories with topics and writes their briefs, on your own machine.",

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from models.artefact import load_artefact
 from models.selection import Budget
 from models.summary import SummaryModel
 from models.topics import TopicModel
-from training.brief_rows import run_summariser
+from training.brief_rows import BriefRows, run_summariser
 from training.comparison import compare_briefs, compare_topics
 from training.data import Articles
 from training.evaluation import Report, summary_report, topic_report
 from training.leaks import find_leaks, leak_notes
-from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
+from training.predictions import Record, brief_records, check_format, count_statuses, topic_records, write_predictions
 from training.provenance import short_name
 from training.report import Heading, write_report
-from training.topic_rows import run_topics
+from training.topic_rows import TopicRows, run_topics
 
 log = logging.getLogger(__name__)
+
+Rows = TypeVar("Rows", TopicRows, BriefRows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,7 @@ def judge_topics(
     _look_for_leaks(report, record, rows.held)
     if other is not None and wanted.compare is not None:
         report.comparison = compare_topics(rows, run_topics(other, articles), folder_name(wanted.compare))
-    if wanted.predictions is not None:
-        records = topic_records(rows)
-        write_predictions(records, wanted.predictions)
-        report.notes.append(f"predictions: {count_statuses(records)}.")
-    if wanted.report is not None:
-        write_report(
-            wanted.report, report, rows, Heading(folder_name(folder), short_name(articles.name), wanted.command)
-        )
+    _leave_behind(wanted, report, rows, topic_records, _heading(folder, articles, wanted))
     return report
 
 
@@ -86,15 +83,24 @@ def judge_summariser(
     if other is not None and wanted.compare is not None:
         there = run_summariser(other, articles, budget, baselines=False)
         report.comparison = compare_briefs(rows, there, folder_name(wanted.compare))
-    if wanted.predictions is not None:
-        records = brief_records(rows)
-        write_predictions(records, wanted.predictions)
-        report.notes.append(f"predictions: {count_statuses(records)}.")
-    if wanted.report is not None:
-        write_report(
-            wanted.report, report, rows, Heading(folder_name(folder), short_name(articles.name), wanted.command)
-        )
+    _leave_behind(wanted, report, rows, brief_records, _heading(folder, articles, wanted))
     return report
+
+
+def _heading(folder: Path, articles: Articles, wanted: Wanted) -> Heading:
+    return Heading(folder_name(folder), short_name(articles.name), wanted.command)
+
+
+def _leave_behind(
+    wanted: Wanted, report: Report, rows: Rows, records: Callable[[Rows], list[Record]], heading: Heading
+) -> None:
+    """The files that were asked for."""
+    if wanted.predictions is not None:
+        said = records(rows)
+        write_predictions(said, wanted.predictions)
+        report.notes.append(f"predictions: {count_statuses(said)}.")
+    if wanted.report is not None:
+        write_report(wanted.report, report, rows, heading)
 
 
 def folder_name(folder: Path) -> str:

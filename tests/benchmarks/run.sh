@@ -3,15 +3,13 @@
 set -eu
 : "${DATA:=../shared/data}"
 HERE=$(dirname "$0")
-echo "== standard engine beside a bare forward pass"
-python "$HERE/standard.py" "$DATA/cnn_dailymail/validation.parquet"
 echo "== cleaning of web pages"
 python "$HERE/cleaning.py" "$DATA/pages/train.parquet" --half odd
 echo "== fast topics beside fastText and scikit-learn"
 python "$HERE/fast_topics.py" --data "$DATA/ag_news/train.parquet" --labels-column label
 echo "== summarisers"
 python "$HERE/summarisers.py" --data "$DATA/cnn_dailymail/validation.parquet" --limit 500
-echo "== stories a second and start of both engines"
+echo "== stories a second and start of both engines, the standard one beside a bare forward pass"
 python "$HERE/throughput.py" "$DATA/cnn_dailymail/validation.parquet"
 echo "== time over length of nasty texts"
 python "$HERE/hostile.py"

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from models.artefact import save_artefact
 from models.errors import DataError
 from tests.conftest import seed_rows
-from training.cli import evaluate_app
 from training.data import read_articles
+from training.evaluate_cli import evaluate_app
 from training.judge import Wanted, judge_topics
 from training.summariser import SummariserSettings, train_summariser
 from training.topics import TopicSettings, train_topics

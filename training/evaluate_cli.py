@@ -1,0 +1,87 @@
+"""The shell side of evaluation: `copydesk evaluate ...`, a thin shell over `training.judge`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from training.figures import show, write
+from training.options import (
+    Compare,
+    Data,
+    Engine,
+    JsonFile,
+    LabelsColumn,
+    Limit,
+    Model,
+    Predictions,
+    ReportFolder,
+    ShippedEngine,
+    SummaryColumn,
+    TextColumn,
+    TitleColumn,
+    read,
+    typed_command,
+)
+
+evaluate_app = typer.Typer(help="Judge a model on held-out articles, beside its baselines.", no_args_is_help=True)
+
+
+@evaluate_app.command("topics")
+def evaluate_topics_command(
+    data: Data,
+    model: Model = None,
+    json_file: JsonFile = None,
+    report_folder: ReportFolder = None,
+    predictions: Predictions = None,
+    compare: Compare = None,
+    engine: ShippedEngine = Engine.standard,
+    training_data: Annotated[
+        str | None, typer.Option(help="The training articles, for the TF-IDF + SVM baseline at its full strength.")
+    ] = None,
+    limit: Limit = None,
+    text_column: TextColumn = None,
+    title_column: TitleColumn = None,
+    labels_column: LabelsColumn = None,
+) -> None:
+    """Figures of a topic model on labelled articles, with 95% bootstrap intervals."""
+    from inference.predict import shipped
+    from training.judge import Wanted, judge_topics
+
+    columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
+    articles = read(data, columns, "labels", limit)
+    training = read(training_data, columns, "labels", None) if training_data else None
+    wanted = Wanted(predictions, compare, report_folder, typed_command())
+    report = judge_topics(model or shipped("topics", engine.value), articles, wanted, training=training)
+    write(report, json_file)
+    show(report)
+
+
+@evaluate_app.command("summariser")
+def evaluate_summariser_command(
+    data: Data,
+    model: Model = None,
+    json_file: JsonFile = None,
+    report_folder: ReportFolder = None,
+    predictions: Predictions = None,
+    compare: Compare = None,
+    engine: ShippedEngine = Engine.standard,
+    sentences: Annotated[int | None, typer.Option(min=1, help="A fixed number of sentences instead of auto.")] = None,
+    limit: Limit = None,
+    text_column: TextColumn = None,
+    title_column: TitleColumn = None,
+    summary_column: SummaryColumn = None,
+) -> None:
+    """ROUGE of a summariser on articles with summaries, with 95% bootstrap intervals."""
+    from inference.predict import shipped
+    from models.selection import Budget
+    from training.judge import Wanted, judge_summariser
+
+    columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
+    articles = read(data, columns, "summaries", limit)
+    wanted = Wanted(predictions, compare, report_folder, typed_command())
+    folder = model or shipped("summariser", engine.value)
+    report = judge_summariser(folder, articles, wanted, budget=Budget(sentences=sentences))
+    write(report, json_file)
+    show(report)
