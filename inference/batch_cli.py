@@ -13,6 +13,7 @@ from inference.batch import local_runner, model_identity, predict_file
 from inference.predict import Copydesk, shipped
 from inference.rows import Columns, open_rows
 from inference.spool import check_output
+from inference.writing import is_writer
 from models.selection import Budget
 
 
@@ -40,7 +41,8 @@ def predict_input(
     check_output(output, source)
     folders = {"topics": topics or shipped("topics", engine), "summariser": summariser or shipped("summariser", engine)}
     arguments: dict[str, Any] = {"engine": engine, "budget": budget, "thresholds": thresholds, "clean": clean}
-    options = {**arguments, "budget": asdict(budget), "models": model_identity(folders)}
+    identity = model_identity({**folders, **folders_beside(folders["summariser"], engine)})
+    options = {**arguments, "budget": asdict(budget), "models": identity}
     if workers is None:
         runner = local_runner(Copydesk.from_pretrained(folders["topics"], folders["summariser"], **arguments))
     else:
@@ -51,3 +53,11 @@ def predict_input(
         predict_file(source, output, runner, columns=columns, options=options, resume=resume)
     except KeyboardInterrupt:
         raise typer.Exit(1) from None
+
+
+def folders_beside(summariser: Path, engine: str) -> dict[str, Path]:
+    """The models that work beside a language model; none beside other summarisers."""
+    if not is_writer(summariser):
+        return {}
+    extractive = {"extractive": shipped("summariser", "standard")}
+    return {**extractive, "headline": shipped("headline", engine)} if engine == "abstractive" else extractive

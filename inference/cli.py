@@ -19,6 +19,7 @@ class Engine(StrEnum):
 
     standard = "standard"
     fast = "fast"
+    abstractive = "abstractive"
 
 
 class Format(StrEnum):
@@ -46,7 +47,11 @@ def predict_command(
         Path | None, typer.Option(help="Folder of a summariser; the shipped one when missing.")
     ] = None,
     engine: Annotated[
-        Engine, typer.Option(help="standard: best on a CPU; fast: for millions of stories.")
+        Engine,
+        typer.Option(
+            help="standard: best on a CPU; fast: for millions of stories; abstractive: briefs and headlines in a "
+            "language model's own words, seconds a story (needs copydesk[abstractive])."
+        ),
     ] = Engine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
     words: Annotated[int | None, typer.Option(min=1, help="At most so many words in the brief.")] = None,
@@ -177,13 +182,13 @@ def _thresholds(given: Sequence[str] | None) -> float | dict[str, float] | None:
 
 
 def _results(desk: object, files: Sequence[str]) -> Iterator[tuple[str, Prediction]]:
-    from inference.predict import STREAM_WINDOW, Copydesk
+    from inference.predict import Copydesk
 
     assert isinstance(desk, Copydesk)
     waiting: list[Source] = []
     for source in read_sources(files):
         waiting.append(source)
-        if len(waiting) == STREAM_WINDOW:
+        if len(waiting) == desk.window:
             yield from _batch(desk, waiting)
             waiting = []
     yield from _batch(desk, waiting)

@@ -60,7 +60,7 @@ class Digest:
 def make_digest(desk: Copydesk, stories: Sequence[Any], budget: Budget) -> Digest:
     """See `Copydesk.digest`."""
     read = [desk.read(story) for story in stories]
-    predictions = desk.predict(read)
+    predictions = [desk.brief(one) for one in desk.score(read)]  # its own brief of each is not written anew
     texts = [[sentence.text for sentence in story.sentences] for story in read]
     scores = [np.array([_logit(sentence.score) for sentence in one.sentences]) for one in predictions]
     choice = choose_digest(texts, scores, budget)

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.digest import Digest, make_digest
 from inference.explain import make_explanation
 from inference.prediction import Explanation, Prediction, Scored, SentenceScore
+from inference.writing import open_summariser, write
 from models import selection
 from models.errors import ModelError
 from models.headline import headline
@@ -24,15 +25,21 @@ from models.story import Story, passages, read_story
 from models.summary import SummaryModel
 from models.topics import TopicModel
 
+if TYPE_CHECKING:
+    from models.abstractive import Writer
+
 log = logging.getLogger(__name__)
 
-ENGINES = ("standard", "fast")
+ENGINES = ("standard", "fast", "abstractive")
 STREAM_WINDOW = 256
+WRITING_WINDOW = 8
 Input = str | Mapping[str, Any] | Story
 
 
 def shipped(task: str, engine: str) -> Path:
-    """The folder of a model that ships with Copydesk; `task` is "topics" or "summariser"."""
+    """The folder of a model that ships with Copydesk; `task` is "topics", "summariser" or "headline"."""
+    if task == "topics" and engine == "abstractive":
+        engine = "standard"  # it only writes
     return Path(selection.__file__).parent / "pretrained" / f"{task}-{engine}"
 
 
@@ -45,6 +52,7 @@ class Copydesk:
         budget: how long a brief is, unless a call says otherwise.
         thresholds: one probability for every label, or some labels' own; the model's where missing.
         clean: whether noise (datelines, captions, link lists) is removed first.
+        writers: language models that write briefs or headlines in their own words, see `inference.writing`.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Copydesk:
         budget: Budget | None = None,
         thresholds: float | Mapping[str, float] | None = None,
         clean: bool = True,
+        writers: Sequence[Writer] = (),
     ) -> None:
         """Keep the models; see the class for the arguments."""
         self.topics = topics
@@ -62,6 +71,7 @@ class Copydesk:
         self.budget = budget or Budget()
         self.thresholds = topics.override(thresholds) if topics and thresholds is not None else None
         self.clean = clean
+        self.writers = tuple(writers)
 
     @classmethod
     def from_pretrained(
@@ -76,18 +86,32 @@ class Copydesk:
     ) -> Copydesk:
         """Load models: the shipped ones of an engine, or your own folders in their place.
 
+        A summariser's folder may be of any engine. Beside one that writes, the shipped standard summariser chooses what
+        it sees, and with `engine="abstractive"` the shipped writer of headlines works too.
+
         Raises:
-            ModelError: there is no such engine, or a folder holds no sound model.
+            ModelError: there is no such engine, a folder holds no sound model, or an extra is not installed.
         """
         if engine not in ENGINES:
             raise ModelError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}.")
+        model, writers = open_summariser(
+            summariser or shipped("summariser", engine),
+            shipped("summariser", "standard"),
+            shipped("headline", engine) if engine == "abstractive" else None,
+        )
         return cls(
             TopicModel.load(topics or shipped("topics", engine)),
-            SummaryModel.load(summariser or shipped("summariser", engine)),
+            model,
             budget=budget,
             thresholds=thresholds,
             clean=clean,
+            writers=writers,
         )
+
+    @property
+    def window(self) -> int:
+        """How many stories are read at once; few where a language model takes seconds for each."""
+        return WRITING_WINDOW if self.writers else STREAM_WINDOW
 
     @overload
     def predict(self, stories: Input, *, budget: Budget | None = None) -> Prediction: ...
@@ -115,9 +139,10 @@ class Copydesk:
         raise TypeError(f"predict: expected a story (str) or a list of stories, not {type(stories).__name__}.")
 
     def stream(
-        self, stories: Iterable[Any], *, budget: Budget | None = None, window: int = STREAM_WINDOW
+        self, stories: Iterable[Any], *, budget: Budget | None = None, window: int | None = None
     ) -> Iterator[Prediction]:
         """Predictions of any number of stories, in order, holding at most `window` stories in memory."""
+        window = window or self.window
         iterator = iter(stories)
         while batch := list(itertools.islice(iterator, window)):
             yield from self._predict(batch, budget)
@@ -185,7 +210,9 @@ class Copydesk:
         ]
 
     def _predict(self, stories: Sequence[Any], budget: Budget | None) -> list[Prediction]:
-        return [self.brief(scored, budget=budget) for scored in self.score(stories)]
+        scored = self.score(stories)
+        predictions = [self.brief(one, budget=budget) for one in scored]
+        return write(self.writers, scored, predictions, budget or self.budget) if self.writers else predictions
 
     def _encode(self, stories: Sequence[Story]) -> tuple[Any, Any, list[int]]:
         """Sentence vectors for topics and for summaries, from one pass where both share an encoder."""

@@ -37,10 +37,13 @@ class Prediction:
 
     Attributes:
         topics: the labels given, likeliest first; empty where none passed its threshold.
-        summary: whole sentences of the story, in its order; empty for a story without any.
+        summary: whole sentences of the story, in its order, unless `written` has it; empty for a story without any.
         sentences: every sentence with its place and score.
         title: the headline, given or found.
-        headline: a proposal of at most 12 words, out of the best sentence's own; None where none can be made.
+        headline: a proposal: at most 12 words out of the best sentence's own, unless `written` has it; None where none
+            can be made.
+        written: "summary", "headline" or both, where a language model wrote it and the story supports it; see
+            `inference.writing`. The chosen sentences are then those of the extract in its place.
         scores: probability of every label, likeliest first.
         text: what the offsets count in: the input, or for HTML the article found in it.
         removed: what cleaning took out.
@@ -56,6 +59,7 @@ class Prediction:
     text: str = ""
     removed: tuple[Removal, ...] = ()
     warnings: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON-ready values; always the same keys."""
@@ -64,6 +68,7 @@ class Prediction:
             plain[name] = [_fields(part) for part in plain[name]]
         plain["scores"] = dict(self.scores)
         plain["warnings"] = list(self.warnings)
+        plain["written"] = list(self.written)
         return plain
 
 

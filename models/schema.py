@@ -28,7 +28,7 @@ def check_config(artefact: Artefact) -> None:
         ModelError: a value is missing, of another type, or out of bounds; the message names it.
     """
     task, engine = artefact.config["task"], artefact.config["engine"]
-    wanted = {**_TASKS.get(task, {}), **_ENGINES.get((task, engine), {})}
+    wanted = {**({} if engine == "abstractive" else _TASKS.get(task, {})), **_ENGINES.get((task, engine), {})}
     _check(wanted, artefact.config, f"{artefact.folder}/{CONFIG}", "")
     if task == "topics":
         _check_labels(artefact.config, f"{artefact.folder}/{CONFIG}")
@@ -149,6 +149,10 @@ def _rules(value: Any) -> str | None:
     return None
 
 
+def _target(value: Any) -> str | None:
+    return None if value in ("summary", "headline") else "'summary' or 'headline'"
+
+
 def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 
@@ -177,6 +181,17 @@ _ENGINES: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "encoder": _ENCODER,
         "hidden": whole(1, LARGEST_SIZE),
         "fast": {"parameters": _parameters, "labels": _labels, "exclusive": _flag, "weight": number(1e-9, 100)},
+    },
+    ("summariser", "abstractive"): {
+        "base": {"name": _text, "sha256": _hash, "adapter_scale": number(0, 1e6)},
+        "writing": {
+            "target": _target,
+            "source_tokens": whole(1, 100_000),
+            "most_tokens": whole(1, 10_000),
+            "beams": whole(1, 64),
+            "no_repeat": whole(0, 100),
+            "length_penalty": number(-100, 100),
+        },
     },
     ("summariser", "fast"): {"parameters": _parameters},
     ("summariser", "standard"): {

@@ -75,6 +75,8 @@ class SummaryModel:
             ModelError: see `models.artefact.load_artefact`.
         """
         artefact = load_artefact(folder, task="summariser")
+        if artefact.config["engine"] == "abstractive":
+            raise ModelError(f"{folder}: holds a language model's adapter; expected a standard or fast summariser.")
         check_config(artefact)
         try:
             rules = SelectionRules(**artefact.config["rules"])

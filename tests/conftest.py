@@ -49,6 +49,78 @@ def make_tiny_encoder(folder: Path) -> Path:
     return folder
 
 
+def make_tiny_language_model(folder: Path, kind: str) -> Path:
+    """Write a random language model of 32 dimensions with a tokenizer learnt on the seed corpus.
+
+    `kind` is "gemma", which continues a text, or "bart", which reads one and writes another.
+    """
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import (
+        BartConfig,
+        BartForConditionalGeneration,
+        Gemma3ForCausalLM,
+        Gemma3TextConfig,
+        PreTrainedTokenizerFast,
+    )
+
+    tokenizer = Tokenizer(models.BPE(byte_fallback=False))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<pad>", "<bos>", "<eos>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=600, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator([str(row["text"]) for row in seed_rows()], trainer)
+    torch.manual_seed(0)
+    tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    module: torch.nn.Module
+    if kind == "gemma":
+        module = Gemma3ForCausalLM(
+            Gemma3TextConfig(
+                vocab_size=600,
+                hidden_size=32,
+                intermediate_size=64,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                num_key_value_heads=1,
+                head_dim=16,
+                max_position_embeddings=1024,
+                sliding_window=128,
+                **tokens,
+            )
+        )
+    else:
+        module = BartForConditionalGeneration(
+            BartConfig(
+                vocab_size=600,
+                d_model=32,
+                encoder_layers=1,
+                decoder_layers=1,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=64,
+                decoder_ffn_dim=64,
+                max_position_embeddings=1024,
+                decoder_start_token_id=2,
+                forced_eos_token_id=2,
+                dropout=0.0,
+                **tokens,
+            )
+        )
+    module.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<bos>", eos_token="<eos>"
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session", params=["gemma", "bart"])
+def tiny_language_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_language_model(tmp_path_factory.mktemp("language-model") / request.param, request.param)
+
+
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class BriefRows:
         rouge: `(n_judged,)` for each kind of ROUGE.
         extracts: the baselines' sentences, by baseline, as places in the judged stories.
         baselines: the baselines' ROUGE.
+        writing: where a language model wrote them, how that went; see `training.written`.
     """
 
     articles: Articles
@@ -49,6 +51,7 @@ class BriefRows:
     rouge: Scores = field(default_factory=dict)
     extracts: dict[str, list[list[int]]] = field(default_factory=dict)
     baselines: dict[str, Scores] = field(default_factory=dict)
+    writing: dict[str, Any] = field(default_factory=dict)
 
     @property
     def without_summary(self) -> int:
@@ -92,7 +95,7 @@ def run_summariser(
     stories = read_stories(articles)
     chosen, _ = summarise(model, stories, budget)
     rows = BriefRows(articles, stories, judged, references, sentences_of(stories, chosen), chosen)
-    rows.rouge = _scored("the briefs", rows.judged_briefs, references)
+    rows.rouge = scored_briefs("the briefs", rows.judged_briefs, references)
     if baselines:
         score_baselines(rows)
     return rows
@@ -113,11 +116,13 @@ def score_baselines(rows: BriefRows) -> None:
         "oracle": oracle,
     }
     rows.baselines = {
-        name: _scored(name, sentences_of(stories, extract), rows.references) for name, extract in rows.extracts.items()
+        name: scored_briefs(name, sentences_of(stories, extract), rows.references)
+        for name, extract in rows.extracts.items()
     }
 
 
-def _scored(name: str, briefs: Sequence[Sequence[str]], references: Sequence[str]) -> Scores:
+def scored_briefs(name: str, briefs: Sequence[Sequence[str]], references: Sequence[str]) -> Scores:
+    """ROUGE of briefs, given as sentences; `name` is what the progress bar calls them."""
     with progress(f"ROUGE of {name}", len(briefs)) as advance:
         done = 0
 

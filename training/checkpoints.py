@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
+from safetensors.torch import load_file, load_model
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
@@ -22,6 +22,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from models.errors import DataError
 
 MARK = "whole.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"  # what peft calls them
 
 
 class MarkWhole(TrainerCallback):
@@ -73,7 +74,12 @@ def load_finished(model: nn.Module, checkpoint: Path) -> TrainerState | None:
     if not control["TrainerControl"]["args"]["should_training_stop"]:
         return None
     best = checkpoint.with_name(Path(state.best_model_checkpoint or checkpoint).name)
-    model.load_state_dict(load_file(best / SAFE_WEIGHTS_NAME))
+    if (best / ADAPTER_WEIGHTS).is_file():
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(model, load_file(best / ADAPTER_WEIGHTS))
+    else:
+        load_model(model, best / SAFE_WEIGHTS_NAME)
     return state
 
 

@@ -29,11 +29,23 @@ from training.options import (
     Resume,
     Seed,
     SummaryColumn,
+    SummaryEngine,
+    Target,
     TextColumn,
     TitleColumn,
     Validation,
     read,
     typed_command,
+)
+from training.writer_cli import (
+    Accumulate,
+    Base,
+    Batch,
+    CaseFrom,
+    MostExamples,
+    WhatToWrite,
+    settings_of,
+    train_writer_from_shell,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +119,10 @@ def train_summariser_command(
     data: Data,
     output: Output,
     validation: Validation = None,
-    engine: Annotated[Engine, typer.Option(help="standard: encoder; fast: sentence features.")] = Engine.standard,
+    engine: Annotated[
+        SummaryEngine,
+        typer.Option(help="standard: encoder; fast: sentence features; abstractive: a language model's own words."),
+    ] = SummaryEngine.standard,
     finetune: HowToFinetune = Finetune.none,
     encoder: Encoder = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the data with --finetune.")] = 1.0,
@@ -121,19 +136,47 @@ def train_summariser_command(
     resume: Resume = False,
     cache: Cache = None,
     notes: Notes = None,
+    base: Base = None,
+    target: WhatToWrite = Target.summary,
+    case_from: CaseFrom = None,
+    examples: MostExamples = None,
+    batch: Batch = None,
+    accumulate: Accumulate = None,
 ) -> None:
-    """Train an extractive summariser.
+    """Train a summariser.
 
-    Learns which sentences together come closest to the reference summaries. Ends with ROUGE on held-out articles
-    beside the first three sentences (lead-3) and the best possible extract (oracle).
+    The standard and fast engines learn which sentences together come closest to the reference summaries; abstractive
+    fine-tunes a language model (with LoRA unless --finetune full) to write briefs, or with --target headline
+    headlines. Ends with ROUGE on held-out articles beside the first three sentences (lead-3) and the best possible
+    extract (oracle).
     """
+    columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
+    if engine is SummaryEngine.abstractive:
+        if encoder or cache:
+            raise typer.BadParameter("--encoder and --cache are the standard engine's; a language model is a --base.")
+        train_writer_from_shell(
+            data,
+            validation,
+            columns,
+            settings_of(target, base, finetune, epochs, examples, batch, accumulate, held_out, seed),
+            limit=limit,
+            output=output,
+            case_from=case_from,
+            checkpoints=checkpoints,
+            resume=resume,
+            notes=_notes(notes),
+        )
+        return
+    if base or case_from or examples or batch or accumulate or target is not Target.summary:
+        raise typer.BadParameter(
+            "--base, --target, --case-from, --examples, --batch and --accumulate go with --engine abstractive."
+        )
     from models.artefact import save_artefact
     from training.cards import model_card
     from training.summariser import SummariserSettings, train_summariser
 
-    columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
     articles, held = _articles(data, validation, columns, "summaries", limit, output)
-    if finetune is not Finetune.none and engine is Engine.standard:
+    if finetune is not Finetune.none and engine is SummaryEngine.standard:
         full = finetune is Finetune.full
         encoder = str(
             _adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume, full=full)

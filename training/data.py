@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NEEDS = {"labels": "labels", "summaries": "summary", "titles": "title"}
+"""What may be needed of a data set, and the kind of column that it stands in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Articles:
@@ -45,6 +48,10 @@ class Articles:
     def __len__(self) -> int:
         """Number of articles."""
         return len(self.texts)
+
+    def without_titles(self) -> Articles:
+        """The same articles with no headline to be read."""
+        return replace(self, titles=[None] * len(self))
 
     def take(self, indices: Iterable[int]) -> Articles:
         """The articles at these positions (from 0), in this order; what was left out stays noted."""
@@ -85,20 +92,20 @@ def read_articles(
         title_column: the column of the headline.
         labels_column: the column of the topics: a string, a class number or a list per cell.
         summary_column: the column of the reference summary; a list of sentences is joined by newlines.
-        need: what must be there: "labels", "summaries".
+        need: what must be there: "labels", "summaries", "titles".
         limit: keep at most so many articles, the first ones.
         strict: leave a row out for an unusable cell in any column, not only in those that are named or needed.
 
     Raises:
         DataError: nothing usable is there; the message names the file, the column and the way out.
     """
-    if not set(need) <= {"labels", "summaries"}:
-        raise ValueError(f"need={sorted(need)}: expected 'labels' and 'summaries'")
+    if not set(need) <= NEEDS.keys():
+        raise ValueError(f"need={sorted(need)}: expected some of {', '.join(NEEDS)}")
     if limit is not None and limit < 1:
         raise DataError(f"{data}: limit {limit}, expected at least 1 article.")
     table = open_source(str(data))
     named = {"text": text_column, "title": title_column, "labels": labels_column, "summary": summary_column}
-    required = {"text"} | {"summary" if part == "summaries" else part for part in need}
+    required = {"text"} | {NEEDS[part] for part in need}
     found = {
         kind: cells.find_column(table.name, table.columns, kind, named=column, required=kind in required)
         for kind, column in {**named, "id": None}.items()
@@ -106,7 +113,7 @@ def read_articles(
     columns = {kind: column for kind, column in found.items() if column is not None}
     watched = set(columns) if strict else required | {kind for kind, column in named.items() if column}
     articles = _collect(table, columns, watched, limit)
-    for kind, values in (("labels", articles.labels), ("summary", articles.summaries)):
+    for kind, values in (("labels", articles.labels), ("summary", articles.summaries), ("title", articles.titles)):
         if kind in required and not any(values or ()):
             raise DataError(f"{table.name}: column {columns[kind]!r} is empty in every row; expected {kind}.")
     if articles.skipped:

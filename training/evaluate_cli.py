@@ -18,7 +18,9 @@ from training.options import (
     Predictions,
     ReportFolder,
     ShippedEngine,
+    ShippedSummariser,
     SummaryColumn,
+    SummaryEngine,
     TextColumn,
     TitleColumn,
     read,
@@ -66,22 +68,25 @@ def evaluate_summariser_command(
     report_folder: ReportFolder = None,
     predictions: Predictions = None,
     compare: Compare = None,
-    engine: ShippedEngine = Engine.standard,
+    engine: ShippedSummariser = SummaryEngine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="A fixed number of sentences instead of auto.")] = None,
     limit: Limit = None,
     text_column: TextColumn = None,
     title_column: TitleColumn = None,
     summary_column: SummaryColumn = None,
 ) -> None:
-    """ROUGE of a summariser on articles with summaries, with 95% bootstrap intervals."""
+    """ROUGE of a summariser on articles with summaries, with 95% bootstrap intervals.
+
+    A language model that writes headlines is judged by the articles' own.
+    """
     from inference.predict import shipped
     from models.selection import Budget
-    from training.judge import Wanted, judge_summariser
+    from training.judge import Wanted, judge_summariser, needed_column
 
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
-    articles = read(data, columns, "summaries", limit)
-    wanted = Wanted(predictions, compare, report_folder, typed_command())
     folder = model or shipped("summariser", engine.value)
+    articles = read(data, columns, needed_column(folder), limit)
+    wanted = Wanted(predictions, compare, report_folder, typed_command())
     report = judge_summariser(folder, articles, wanted, budget=Budget(sentences=sentences))
     write(report, json_file)
     show(report)

@@ -38,6 +38,11 @@ __all__ = [
     "with_labels",
 ]
 
+BESIDE = ("lead-3", "extract", "first-sentence", "rules")
+"""Baselines that a summariser's figures are compared with, story by story."""
+
+LEGEND = "lead-3: the first three sentences; random: three at random, seed 13; oracle: the best extract."
+
 PAIRS = 100
 """Pairs of confused labels that are reported, the commonest."""
 
@@ -184,13 +189,9 @@ def summary_report(rows: BriefRows) -> Report:
     """Figures of a run over articles with summaries, with paired differences to lead-3."""
     stories, briefs, chosen = rows.judged_stories, rows.judged_briefs, rows.judged_chosen
     ratios = brief_ratios(briefs, stories, chosen)
-    baselines = {
-        name: {
-            **_means(rows.baselines[name]),
-            **ratio_means(brief_ratios(sentences_of(stories, extract), stories, extract)),
-        }
-        for name, extract in rows.extracts.items()
-    }
+    baselines = {name: _means(scores) for name, scores in rows.baselines.items()}
+    for name, extract in rows.extracts.items():
+        baselines[name] |= ratio_means(brief_ratios(sentences_of(stories, extract), stories, extract))
     references = [reference.splitlines() for reference in rows.references]
     details: dict[str, Any] = {
         "lengths": {"model": lengths(briefs), "reference": lengths(references)},
@@ -202,6 +203,8 @@ def summary_report(rows: BriefRows) -> Report:
     }
     if "oracle" in rows.extracts:
         details["positions"]["oracle"] = positions(rows.extracts["oracle"])
+    if rows.writing:
+        details["writing"] = rows.writing
     missing = rows.without_summary
     return Report(
         "summariser",
@@ -209,16 +212,30 @@ def summary_report(rows: BriefRows) -> Report:
         {**_means(rows.rouge), **ratio_means(ratios)},
         {**mean_intervals(rows.rouge), **ratio_intervals(ratios)},
         baselines,
-        {name: paired_differences(rows.rouge, scores) for name, scores in rows.baselines.items() if name == "lead-3"},
+        {name: paired_differences(rows.rouge, scores) for name, scores in rows.baselines.items() if name in BESIDE},
         [
             *([f"{missing} rows have no summary and are left out."] if missing else []),
             f"{len(rows.articles.skipped)} unreadable rows were left out.",
             "ROUGE F-measure by rouge_score, stemming on; Lsum over sentences joined by newlines.",
-            "differences: mean of model minus lead-3, with a 95% paired bootstrap interval.",
-            "lead-3: the first three sentences; random: three at random, seed 13; oracle: the best extract.",
+            "differences: mean of model minus the baseline, with a 95% paired bootstrap interval.",
+            *([LEGEND] if rows.extracts else []),
+            *writing_notes(rows.writing),
         ],
         details,
     )
+
+
+def writing_notes(writing: dict[str, Any]) -> list[str]:
+    """What a reader must know of texts that a language model wrote; nothing of extracts."""
+    if not writing:
+        return []
+    return [
+        f"{writing['written']} of {writing['asked']} texts are the language model's own words; in the others' place, "
+        "where the guard let no draft through, stands what the standard engine makes.",
+        f"names, numbers, dates and quotations without support in the story, per 100 texts: "
+        f"{writing['unsupported_before']:.1f} in the first drafts, {writing['unsupported_after']:.1f} after the guard.",
+        f"new word pairs: {100 * writing['new_bigrams']:.0f}% of a text; {writing['seconds_per_story']:.2f} s a story.",
+    ]
 
 
 def _means(scores: dict[str, NDArray[np.float64]]) -> dict[str, float]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from inference.predict import shipped
+from inference.writing import is_writer
 from models.artefact import load_artefact
 from models.selection import Budget
 from models.summary import SummaryModel
@@ -75,16 +78,37 @@ def judge_summariser(
         ModelError: a folder holds no sound summariser.
     """
     wanted = _checked(wanted)
-    other = SummaryModel.load(wanted.compare) if wanted.compare else None
+    run = _summariser(folder)
+    other = _summariser(wanted.compare) if wanted.compare else None
     record = load_artefact(folder, task="summariser").training
-    rows = run_summariser(SummaryModel.load(folder), articles, budget)
+    rows = run(articles, budget)
     report = summary_report(rows)
     _look_for_leaks(report, record, rows.held)
     if other is not None and wanted.compare is not None:
-        there = run_summariser(other, articles, budget, baselines=False)
+        there = other(articles, budget, baselines=False)
         report.comparison = compare_briefs(rows, there, folder_name(wanted.compare))
     _leave_behind(wanted, report, rows, brief_records, _heading(folder, articles, wanted))
     return report
+
+
+def needed_column(folder: Path) -> str:
+    """What a data set must have for a summariser to be judged: "summaries", or "titles" for a writer of headlines.
+
+    Raises:
+        ModelError: the folder holds no sound summariser.
+    """
+    writing = load_artefact(folder, task="summariser").config.get("writing")
+    return "titles" if isinstance(writing, dict) and writing.get("target") == "headline" else "summaries"
+
+
+def _summariser(folder: Path) -> Callable[..., BriefRows]:
+    """What runs the summariser of a folder, of any engine, over articles."""
+    if not is_writer(folder):
+        return partial(run_summariser, SummaryModel.load(folder))
+    from models.abstractive import Writer
+    from training.written import run_writer
+
+    return partial(run_writer, Writer.load(folder), SummaryModel.load(shipped("summariser", "standard")))
 
 
 def _heading(folder: Path, articles: Articles, wanted: Wanted) -> Heading:

@@ -26,6 +26,21 @@ class Engine(StrEnum):
     fast = "fast"
 
 
+class SummaryEngine(StrEnum):
+    """The engines that briefs can be trained for."""
+
+    standard = "standard"
+    fast = "fast"
+    abstractive = "abstractive"
+
+
+class Target(StrEnum):
+    """What a language model learns to write."""
+
+    summary = "summary"
+    headline = "headline"
+
+
 class Finetune(StrEnum):
     """How much of the encoder is trained."""
 
@@ -49,8 +64,10 @@ Encoder = Annotated[
     ),
 ]
 ShippedEngine = Annotated[Engine, typer.Option("--engine", help="Which shipped model, without --model.")]
+ShippedSummariser = Annotated[SummaryEngine, typer.Option("--engine", help="Which shipped model, without --model.")]
 HowToFinetune = Annotated[
-    Finetune, typer.Option(help="Adapt the encoder too, with LoRA (a few MB) or in full: better, slower.")
+    Finetune,
+    typer.Option(help="Adapt the encoder or language model, with LoRA (a few MB) or in full."),
 ]
 HeldOut = Annotated[float, typer.Option("--held-out", min=0.01, max=0.9, help="Share held out without --validation.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same data, arguments and seed give the same model.")]
@@ -85,11 +102,11 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest ch
 Model = Annotated[Path | None, typer.Option("--model", help="The model's folder; the shipped model when missing.")]
 
 
-def read(data: str, columns: dict[str, str | None], need: str, limit: int | None) -> Articles:
+def read(data: str, columns: dict[str, str | None], need: str | None, limit: int | None) -> Articles:
     """The articles of --data; rows that cannot be used are left out and told."""
     from training.data import read_articles
 
-    return read_articles(data, **columns, need={need}, limit=limit, strict=False)
+    return read_articles(data, **columns, need={need} if need else (), limit=limit, strict=False)
 
 
 def typed_command() -> str:

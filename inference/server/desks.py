@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.predict import ENGINES, Copydesk, shipped
+from inference.predict import Copydesk, shipped
 from models.artefact import load_artefact
 from models.errors import DataError
+
+SERVED = ("standard", "fast")
+"""The engines whose length may be changed at once, without asking a model again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Desks:
 
         Where both are given there is nothing left to switch between, so that there is one engine only.
         """
-        names = (default,) if topics and summariser else ENGINES
+        names = (default,) if topics and summariser else SERVED
         folders = {
             name: Folders(topics or shipped("topics", name), summariser or shipped("summariser", name))
             for name in names

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from inference.predict import ENGINES
+from inference.server.desks import SERVED
 from inference.server.limits import MAX_STORIES
 from models.selection import Budget
 
@@ -53,7 +53,7 @@ StoriesField = Annotated[
     ),
 ]
 EngineField = Annotated[
-    str | None, Field(description="Missing: the server's default.", json_schema_extra={"enum": [*ENGINES, None]})
+    str | None, Field(description="Missing: the server's default.", json_schema_extra={"enum": [*SERVED, None]})
 ]
 
 

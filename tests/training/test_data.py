@@ -242,10 +242,12 @@ class TestColumns:
             read_articles(path, need=["labels"])
         with pytest.raises(DataError, match="column 'summary' is empty in every row"):
             read_articles(path, need=["summaries"])
+        with pytest.raises(DataError, match="title"):
+            read_articles(path, need=["titles"])
 
-    def test_only_labels_and_summaries_can_be_needed(self, write: Writer) -> None:
-        with pytest.raises(ValueError, match="titles"):
-            read_articles(write("a.csv", as_csv(ROWS)), need=["titles"])
+    def test_only_what_a_row_has_can_be_needed(self, write: Writer) -> None:
+        with pytest.raises(ValueError, match="authors"):
+            read_articles(write("a.csv", as_csv(ROWS)), need=["authors"])
 
 
 class TestLabels:

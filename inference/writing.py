@@ -1,0 +1,167 @@
+"""Briefs and headlines in a model's own words: only what the story supports gets through.
+
+A language model writes several candidates from the story's best sentences. The guard (`models.faithfulness`) reads each
+against the whole story; the first without an unsupported name, number, date or quotation is taken. Where there is none,
+the extract stays, and a warning says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from inference.prediction import Prediction, Scored
+from models.artefact import load_artefact
+from models.faithfulness import Evidence
+from models.headline import FEWEST_WORDS
+from models.language import foreign_language
+from models.selection import Budget
+from models.sentences import split_sentences
+from models.summary import SummaryModel
+
+if TYPE_CHECKING:
+    from models.abstractive import Writer
+
+FEWEST_SENTENCES = 3
+"""A shorter story is its own brief."""
+MOST_HEADLINE_WORDS = 16
+NOT_SUPPORTED = "no brief in the model's own words was wholly supported by the story: the brief is taken from it."
+TOO_LONG = "no brief in the model's own words fits the length asked for: the brief is taken from the story."
+
+
+def is_writer(folder: Path | str) -> bool:
+    """Whether a summariser's folder holds a language model's adapter."""
+    return bool(load_artefact(folder, task="summariser").config.get("engine") == "abstractive")
+
+
+def open_summariser(
+    folder: Path | str, extractive: Path | str, headlines: Path | str | None = None
+) -> tuple[SummaryModel, list[Writer]]:
+    """The extractive summariser and the writers of a Copydesk.
+
+    Args:
+        folder: of a summariser of any engine.
+        extractive: of the one that chooses what a writer sees, where `folder` is a writer's.
+        headlines: of a writer of headlines, where one is wanted beside a writer of briefs.
+
+    Raises:
+        ModelError: a folder holds no sound model, or what its engine needs is not installed.
+    """
+    if not is_writer(folder):
+        return SummaryModel.load(folder), []
+    from models.abstractive import Writer
+    from models.language_model import check_base
+
+    writers = [Writer.load(folder)]
+    if headlines is not None and writers[0].writing.target != "headline":
+        writers.append(Writer.load(headlines))
+    for writer in writers:
+        check_base(writer.base)
+    return SummaryModel.load(extractive), writers
+
+
+def write(
+    writers: Sequence[Writer], scored: Sequence[Scored], predictions: Sequence[Prediction], budget: Budget
+) -> list[Prediction]:
+    """The predictions with a brief and a headline in the writers' own words, where the story supports them.
+
+    Args:
+        writers: of different targets.
+        scored: the stories as they were read, one for each prediction.
+        predictions: with extracts as their briefs.
+        budget: how long a brief may be.
+    """
+    results = list(predictions)
+    for writer in writers:
+        drafted = drafts(writer, scored, predictions)
+        results = checked(writer.writing.target, scored, results, drafted, budget)
+    return results
+
+
+def drafts(
+    writer: Writer,
+    scored: Sequence[Scored],
+    predictions: Sequence[Prediction],
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[list[str] | None]:
+    """What a writer has to say of each story, likeliest first and not yet checked; None where it is not asked.
+
+    It is not asked where there is too little to shorten, or another language to shorten it in.
+    """
+    rows = [row for row, one in enumerate(scored) if _worth_writing(one, predictions[row])]
+    sources = [
+        writer.source([sentence.text for sentence in scored[row].story.sentences], np.asarray(scored[row].logits))
+        for row in rows
+    ]
+    results: list[list[str] | None] = [None] * len(scored)
+    for row, candidates in zip(rows, writer.candidates(sources, on_progress=on_progress), strict=True):
+        results[row] = candidates
+    return results
+
+
+def checked(
+    target: str,
+    scored: Sequence[Scored],
+    predictions: Sequence[Prediction],
+    drafted: Sequence[Sequence[str] | None],
+    budget: Budget,
+) -> list[Prediction]:
+    """The predictions with the first draft of each story that fits and that the story supports."""
+    results = list(predictions)
+    for row, candidates in enumerate(drafted):
+        if candidates is None:
+            continue
+        story = scored[row].story
+        if target == "headline":
+            results[row] = _with_headline(results[row], candidates, Evidence.of(story))
+        else:
+            results[row] = _with_brief(results[row], candidates, Evidence.of(story), budget, story.words)
+    return results
+
+
+def _worth_writing(scored: Scored, prediction: Prediction) -> bool:
+    story = scored.story
+    long = len(story.sentences) >= FEWEST_SENTENCES and bool(prediction.summary)
+    return long and foreign_language(story.text) is None
+
+
+def _with_headline(prediction: Prediction, candidates: Sequence[str], evidence: Evidence) -> Prediction:
+    for text in candidates:
+        if FEWEST_WORDS <= len(text.split()) <= MOST_HEADLINE_WORDS and not evidence.unsupported(text):
+            return replace(prediction, headline=text, written=(*prediction.written, "headline"))
+    return prediction
+
+
+def _with_brief(
+    prediction: Prediction, candidates: Sequence[str], evidence: Evidence, budget: Budget, words: int
+) -> Prediction:
+    fitting = [text for text in (within(candidate, budget, words) for candidate in candidates) if text]
+    for text in fitting:
+        if not evidence.unsupported(text):
+            return replace(prediction, summary=text, written=(*prediction.written, "summary"))
+    reason = NOT_SUPPORTED if fitting or not candidates else TOO_LONG
+    return replace(prediction, warnings=(*prediction.warnings, reason))
+
+
+def within(text: str, budget: Budget, words: int) -> str:
+    """As many of a text's sentences as a budget allows, from its beginning; empty where the first one is too long.
+
+    Args:
+        text: whole sentences.
+        budget: how long a brief may be; `auto` allows all.
+        words: of the story, which a brief of a `ratio` is measured against and never longer than.
+    """
+    sentences = [text[start:end].strip() for start, end in split_sentences(text)]
+    sentences = sentences[: budget.sentences]
+    most = min(words, budget.words or words, int(budget.ratio * words) if budget.ratio else words)
+    while sentences:
+        brief = " ".join(sentences)
+        if len(brief.split()) <= most and len(brief) <= (budget.characters or len(brief)):
+            return brief
+        sentences.pop()
+    return ""
