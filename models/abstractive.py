@@ -96,11 +96,19 @@ def target_ids(text: str, model: LanguageModel) -> list[int]:
     return [*ids, model.tokenizer.eos_token_id]
 
 
-def pad_left(rows: Sequence[Sequence[int]], value: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids padded at their beginning, and the mask: both `(n_rows, n_tokens)`."""
+def padded(rows: Sequence[Sequence[int]], value: int, *, left: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids of equal length, and the mask: both `(n_rows, n_tokens)`.
+
+    What continues a text is to be padded on the left, so that all rows end together; what reads one on the right, so
+    that no word's place is shifted.
+    """
     width = max(map(len, rows))
-    ids = torch.tensor([[value] * (width - len(row)) + list(row) for row in rows])
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    ids = torch.full((len(rows), width), value)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for row, tokens in enumerate(rows):
+        place = slice(width - len(tokens), width) if left else slice(0, len(tokens))
+        ids[row, place] = torch.tensor(tokens)
+        mask[row, place] = 1
     return ids, mask
 
 
@@ -203,11 +211,14 @@ class Writer:
 
     def _write(self, prompts: Sequence[Sequence[int]], writing: Writing) -> Iterator[list[str]]:
         module, tokenizer = self.model.module, self.model.tokenizer
-        ids, mask = pad_left(prompts, tokenizer.pad_token_id)
+        pair = padded(prompts, tokenizer.pad_token_id, left=self.model.causal)
+        ids, mask = (tensor.to(module.device) for tensor in pair)
         with torch.inference_mode():
+            read = {"past_key_values": _read_once(module, ids, mask, writing.beams)} if self.model.causal else {}
             out = module.generate(
-                input_ids=ids.to(module.device),
-                attention_mask=mask.to(module.device),
+                input_ids=ids,
+                attention_mask=mask,
+                **read,
                 max_new_tokens=writing.most_tokens,
                 min_new_tokens=1,
                 num_beams=writing.beams,
@@ -261,6 +272,22 @@ class Writer:
             sha256=base["sha256"],
             **options,
         )
+
+
+def _read_once(module: Any, ids: torch.Tensor, mask: torch.Tensor, beams: int) -> Any:
+    """What a causal model keeps of the prompts but for their last tokens: `generate` would read one for every beam."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=module.config)
+    module.get_decoder()(
+        input_ids=ids[:, :-1],
+        attention_mask=mask[:, :-1],
+        position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, :-1],
+        past_key_values=cache,
+        use_cache=True,
+    )
+    cache.batch_repeat_interleave(beams)
+    return cache
 
 
 def _contiguous(_: Any, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor]:

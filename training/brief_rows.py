@@ -24,6 +24,9 @@ LEAD = 3
 
 Scores = dict[str, NDArray[np.float64]]
 
+RIVALS = ("lead-3", "first-sentence")
+"""What briefs, and what headlines, are first of all compared with."""
+
 
 @dataclass(slots=True)
 class BriefRows:
@@ -52,6 +55,11 @@ class BriefRows:
     extracts: dict[str, list[list[int]]] = field(default_factory=dict)
     baselines: dict[str, Scores] = field(default_factory=dict)
     writing: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rival(self) -> str:
+        """The baseline that the model is first of all compared with."""
+        return next(name for name in RIVALS if name in self.baselines)
 
     @property
     def without_summary(self) -> int:

@@ -80,14 +80,16 @@ def _excerpt(story: Story, evidence: set[str]) -> tuple[list[tuple[str, bool]], 
 
 
 def brief_cards(rows: BriefRows) -> list[dict[str, Any]]:
-    """Articles with their briefs in three groups: the worst, those that lead-3 does best against, and the best.
+    """Articles with their briefs in three groups: the worst, those that the rival does best against, and the best.
 
     Briefs are ranked by the mean of ROUGE-1, ROUGE-2 and ROUGE-Lsum. Each has `group`, `id`, `row`, `score`, `lead`
-    (the score of lead-3), `title`, `reference` and `brief` as sentences, and the story as `pieces`: text, whether it
-    was chosen, whether the best extract has it; a text of None stands for sentences left out.
+    (the score of the rival), `title`, `reference` and `brief` as sentences, whether they are the model's `own` words,
+    and the story as `pieces`: text, whether it was chosen, whether the best extract has it; a text of None stands for
+    sentences left out.
     """
     score = np.mean([rows.rouge[kind] for kind in DECIDING], axis=0)
-    lead = np.mean([rows.baselines["lead-3"][kind] for kind in DECIDING], axis=0)
+    best = rows.extracts.get("oracle", [[] for _ in rows.judged])
+    lead = np.mean([rows.baselines[rows.rival][kind] for kind in DECIDING], axis=0)
     order = np.argsort(score, kind="stable")
     behind = [row for row in np.argsort(score - lead, kind="stable") if score[row] < lead[row]]
     groups: dict[str, Sequence[int]] = {
@@ -110,9 +112,8 @@ def brief_cards(rows: BriefRows) -> list[dict[str, Any]]:
                     "title": story.title,
                     "reference": [line for line in rows.references[place].splitlines() if line.strip()],
                     "brief": rows.briefs[position],
-                    "pieces": _pieces(
-                        story, rows.chosen[position] if rows.chosen else [], rows.extracts["oracle"][place]
-                    ),
+                    "own": rows.chosen is None,
+                    "pieces": _pieces(story, rows.chosen[position] if rows.chosen else [], best[place]),
                 }
             )
     return cards

@@ -56,12 +56,13 @@ def topic_records(rows: TopicRows) -> list[Record]:
 def brief_records(rows: BriefRows) -> list[Record]:
     """A record per row of the data: the reference, the brief (a sentence a line), and its ROUGE."""
     summaries = rows.articles.summaries or []
+    own = rows.chosen is None
     scored = {position: place for place, position in enumerate(rows.judged)}
     records = []
     for position, brief in enumerate(rows.briefs):
         place = scored.get(position)
         scores = {name: None if place is None else round(float(v[place]), 4) for name, v in rows.rouge.items()}
-        truth = summaries[position] if place is not None else None
+        truth = None if place is None else rows.references[place] if own else summaries[position]
         records.append(_record(rows.articles, position, truth, "\n".join(brief), scores))
     return _with_unreadable(rows.articles, records)
 

@@ -150,7 +150,9 @@ def _brief_part(report: Report, rows: BriefRows) -> dict[str, Any]:
     named = {"this model": positions["model"], "best extract": positions.get("oracle", [])}
     return {
         "charts": {
-            "positions": histogram("Places of chosen sentences", "place in the story", places, named),
+            "positions": histogram("Places of chosen sentences", "place in the story", places, named)
+            if rows.chosen
+            else None,
             "lengths": histogram(
                 "Length of briefs",
                 f"words, in steps of {LENGTH_STEP}",
@@ -161,10 +163,11 @@ def _brief_part(report: Report, rows: BriefRows) -> dict[str, Any]:
         },
         "groups": {
             "worst": "farthest from the human summary",
-            "behind": "lead-3 does better",
+            "behind": f"{baseline(rows.rival)} does better",
             "best": "closest to the human summary",
         },
         "cards": brief_cards(rows),
+        "rival": baseline(rows.rival),
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.abstractive import Writing, pad_left, prompt_ids, source_of, target_ids
+from models.abstractive import Writing, padded, prompt_ids, source_of, target_ids
 from models.errors import DataError
 from models.faithfulness import Evidence
 from models.language_model import LanguageModel
@@ -187,21 +187,11 @@ class Batches(torch.utils.data.Dataset[dict[str, Tensor]]):
         targets = [self.examples.targets[row] for row in rows]
         pad = self.model.tokenizer.pad_token_id
         if not self.model.causal:
-            ids, mask = pad_left(prompts, pad)
-            ids, mask = _to_left(ids, mask, pad), mask.flip(1)
-            width = max(map(len, targets))
-            labels = torch.tensor([row + [-100] * (width - len(row)) for row in targets])
+            ids, mask = padded(prompts, pad, left=False)
+            labels, _ = padded(targets, -100, left=False)
             return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-        ids, mask = pad_left([p + t for p, t in zip(prompts, targets, strict=True)], pad)
+        ids, mask = padded([p + t for p, t in zip(prompts, targets, strict=True)], pad, left=True)
         labels = torch.full_like(ids, -100)
         for row, target in enumerate(targets):
             labels[row, -len(target) :] = ids[row, -len(target) :]
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-
-
-def _to_left(ids: Tensor, mask: Tensor, pad: int) -> Tensor:
-    """Rows padded at their end, as encoders want them, out of rows padded at their beginning."""
-    out = torch.full_like(ids, pad)
-    for row, length in enumerate(mask.sum(1).tolist()):
-        out[row, :length] = ids[row, ids.shape[1] - length :]
-    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.brief_rows import RIVALS
 from training.evaluation import Report
 from training.wording import baseline, figure, number, percent, span
 
@@ -76,13 +77,15 @@ def _topics(report: Report) -> list[str]:
 
 def _briefs(report: Report) -> list[str]:
     sentences = []
-    if "lead-3" in report.differences and "rouge1" in report.differences["lead-3"]:
-        mean, low, high = report.differences["lead-3"]["rouge1"]
+    rival = next((name for name in RIVALS if "rouge1" in report.differences.get(name, {})), None)
+    if rival is not None:
+        mean, low, high = report.differences[rival]["rouge1"]
         sure = "better than" if low > 0 else "worse than" if high < 0 else "not clearly different from"
-        sentences.append(f"That is {sure} the first three sentences: {mean:+.2f} ({low:+.2f} to {high:+.2f}), paired.")
+        sentences.append(f"That is {sure} the {baseline(rival)}: {mean:+.2f} ({low:+.2f} to {high:+.2f}), paired.")
     metrics, reference = report.metrics, report.details["reference"]
+    what = "A headline" if report.details.get("writing", {}).get("target") == "headline" else "A brief"
     sentences.append(
-        f"A brief has {metrics['words']:.0f} words in {metrics['sentences']:.1f} sentences, the human one "
+        f"{what} has {metrics['words']:.0f} words in {metrics['sentences']:.1f} sentences, the human one "
         f"{reference['words']:.0f}; that is {percent(metrics['compression'])} of the story."
     )
     invented = metrics["unsupported"]

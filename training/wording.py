@@ -42,6 +42,10 @@ BASELINES = {
     "lead-3": "first 3 sentences",
     "random": "3 at random",
     "oracle": "best extract",
+    "extract": "standard engine",
+    "first-sentence": "first sentence",
+    "first-12-words": "first 12 words",
+    "rules": "shortened by rules",
 }
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from inference.console import app
 from inference.predict import Copydesk, shipped
-from models.abstractive import Writer, Writing
+from models.abstractive import Writer, Writing, finished, prompt_ids
 from models.artefact import save_artefact
 from models.errors import DataError, ModelError
 from models.language_model import LanguageModel, load_language_model
@@ -216,8 +216,14 @@ def test_the_command_line_trains_evaluates_and_predicts(
     model = tmp_path / "headlines"
     run("train", "summariser", "--data", data, "--output", model, "--target", "headline", *options)
     assert "Writer of headlines" in (model / "README.md").read_text(encoding="utf-8")
-    out = run("evaluate", "summariser", "--model", model, "--data", data, "--limit", "3")
+    options = ["--report", tmp_path / "report", "--predictions", tmp_path / "rows.jsonl"]
+    out = run("evaluate", "summariser", "--model", model, "--data", data, "--limit", "3", *options)
     assert "rules" in out and "first-sentence" in out
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "the language model" in page and "lead-3" not in page
+    written = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["truth"] for row in written] == [row["title"] for row in rows[:3]]
+    assert all(row["prediction"] for row in written)
     out = run("predict", "--summariser", model, "--format", "jsonl", data)
     assert len(out.splitlines()) == 14
     assert all(json.loads(line)["summary"] for line in out.splitlines())
@@ -289,3 +295,25 @@ def test_predictions_in_own_words_stay_within_the_story(
         if "summary" not in ours.written:
             assert ours.summary == extract.summary
             assert any("taken from" in warning for warning in ours.warnings)
+
+
+def test_what_is_written_does_not_depend_on_the_batch_and_is_what_the_library_writes(model: LanguageModel) -> None:
+    sources = ["A bridge was opened in Oxbridge on Tuesday by the mayor.", "It rained.", "Traffic will be counted."]
+    writing = Writing("headline", source_tokens=60, most_tokens=12, beams=3)
+    writer = Writer.over(model, writing)
+    together = writer.candidates(sources, batch=3)
+    assert together == writer.candidates(sources, batch=1)
+    prompt = torch.tensor([prompt_ids(sources[0], model, writing)])
+    tokens = {"pad_token_id": model.tokenizer.pad_token_id, "eos_token_id": model.tokenizer.eos_token_id}
+    out = model.module.generate(
+        input_ids=prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_new_tokens=12,
+        min_new_tokens=1,
+        num_beams=3,
+        early_stopping=True,
+        no_repeat_ngram_size=3,
+        **tokens,
+    )
+    text = model.tokenizer.decode(out[0, prompt.shape[1] if model.causal else 0 :], skip_special_tokens=True)
+    assert together[0][0] == finished(text, "headline") != ""
