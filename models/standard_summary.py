@@ -14,8 +14,9 @@ from models.errors import ModelError
 from models.fast_summary import FastSummariser
 from models.fitting import HeadSettings, fit_summary_head
 from models.heads import MAX_POSITION, SummaryHead, pad_stories
-from models.standard import HEAD_BATCH, EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
+from models.standard import EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
 from models.story import Story
+from models.workers import side_by_side
 
 TOGETHER = 256
 """Sentences that the summary head compares with each other; longer stories are read in parts of this size."""
@@ -68,18 +69,16 @@ class StandardSummariser(OverVectors):
 
     def attended(self, vectors: Sequence[NDArray[Any]]) -> list[FloatArray]:
         """The head's logit per sentence, `(n_sentences,)` per story."""
+        return list(side_by_side(self._attended, vectors))
+
+    def _attended(self, vectors: NDArray[Any]) -> FloatArray:
+        """Of one story, by itself, so that its answer is the same to the bit whatever it is read with."""
         assert self.head is not None
-        scores = [np.zeros(len(story), dtype=np.float32) for story in vectors]
-        parts = [(row, first) for row, story in enumerate(vectors) for first in range(0, len(story), TOGETHER)]
-        parts.sort(key=lambda part: (part[1], len(vectors[part[0]])))
+        scores = np.zeros(len(vectors), dtype=np.float32)
         with torch.inference_mode():
-            for start in range(0, len(parts), HEAD_BATCH):
-                for offset in sorted({first for _, first in parts[start : start + HEAD_BATCH]}):
-                    rows = [row for row, first in parts[start : start + HEAD_BATCH] if first == offset]
-                    pieces = [vectors[row][offset : offset + TOGETHER].astype(np.float32) for row in rows]
-                    values = self.head(*pad_stories(pieces), offset).numpy()
-                    for row, piece, value in zip(rows, pieces, values, strict=True):
-                        scores[row][offset : offset + len(piece)] = value[: len(piece)]
+            for first in range(0, len(vectors), TOGETHER):
+                piece = vectors[first : first + TOGETHER].astype(np.float32)
+                scores[first : first + TOGETHER] = self.head(*pad_stories([piece]), first)[0].numpy()
         return scores
 
     def config(self) -> dict[str, Any]:

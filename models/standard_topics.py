@@ -15,7 +15,8 @@ from models.fast_topics import FastTopicClassifier
 from models.fitting import HeadSettings, fit_topic_head
 from models.heads import POSITION_STARTS, TopicHead, pad_stories
 from models.novelty import FEWEST_STORIES, Familiarity
-from models.standard import HEAD_BATCH, EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
+from models.standard import EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
+from models.workers import side_by_side
 
 MOST_NGRAM_WEIGHT = 100.0
 
@@ -76,16 +77,17 @@ class StandardTopics(OverVectors):
 
     def attended(self, vectors: Sequence[NDArray[Any]]) -> list[FloatArray]:
         """What the head finds in each sentence for each label, `(n_sentences, n_labels)` per story."""
+        return list(side_by_side(self._attended, vectors))
+
+    def _attended(self, vectors: NDArray[Any]) -> FloatArray:
+        """Of one story, by itself, so that its answer is the same to the bit whatever it is read with."""
         assert self.head is not None
-        parts: list[FloatArray] = [np.zeros((0, self.n_labels), dtype=np.float32)] * len(vectors)
-        order = sorted(range(len(vectors)), key=lambda row: len(vectors[row]))
+        if not len(vectors):
+            return np.zeros((0, self.n_labels), dtype=np.float32)
         with torch.inference_mode():
-            for first in range(0, len(order), HEAD_BATCH):
-                rows = order[first : first + HEAD_BATCH]
-                _, part = self.head(*pad_stories([vectors[row].astype(np.float32) for row in rows]))
-                for row, values in zip(rows, part.numpy(), strict=True):
-                    parts[row] = values[: len(vectors[row])].copy()
-        return parts
+            _, parts = self.head(*pad_stories([vectors.astype(np.float32)]))
+        values: FloatArray = parts[0].numpy()
+        return values
 
     def logits(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str] | None = None) -> FloatArray:
         """`(n_stories, n_labels)`; `texts` are the stories' passages, one a line, which the n-grams are read from."""

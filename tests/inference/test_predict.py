@@ -51,6 +51,13 @@ def desk(folders: tuple[Path, Path]) -> Copydesk:
     return Copydesk.from_pretrained(*folders)
 
 
+def test_a_story_gets_the_same_answer_to_the_bit_by_itself_and_among_others(
+    desk: Copydesk, rows: list[dict[str, Any]]
+) -> None:
+    texts = [row["text"] for row in rows[:24]]
+    assert desk.predict(texts[::-1])[::-1] == [desk.predict(text) for text in texts]
+
+
 def test_one_in_one_out_and_a_list_for_a_list(desk: Copydesk, rows: list[dict[str, Any]]) -> None:
     one = desk.predict(rows[0]["text"])
     assert isinstance(one, Prediction)

@@ -59,6 +59,15 @@ def test_a_vector_depends_on_its_neighbours_but_not_on_other_stories(encoder: En
     assert not np.allclose(together[0].vectors[1], together[1].vectors[1], atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_vector_is_the_same_to_the_bit_whatever_is_read_beside_it(tiny_encoder: Path, dtype: str) -> None:
+    reader = Encoder(str(tiny_encoder), dtype=dtype, device="cpu")
+    stories = [[f"Sentence {n} of {length} in the story."] * (1 + n) for length in range(7) for n in range(length)]
+    together = reader.encode(stories)
+    for story, encoded in zip(stories, together, strict=True):
+        assert np.array_equal(reader.encode([story])[0].vectors, encoded.vectors)
+
+
 def test_empty_stories_and_sentences_have_their_place(encoder: Encoder) -> None:
     encoded = encoder.encode([[], ["", "Words."], []])
     assert [story.vectors.shape for story in encoded] == [(0, 32), (2, 32), (0, 32)]
