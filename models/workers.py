@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,16 @@ def _pool() -> ThreadPoolExecutor:
             list(_POOL.map(lambda _: all_started.wait(), range(size)))
             torch.set_num_threads(size)  # `_alone` has changed what threads started later would have
         return _POOL
+
+
+def _forget() -> None:
+    """A forked child has none of the threads, and its lock may be held by one of them."""
+    global _LOCK, _POOL
+    _LOCK, _POOL = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _alone() -> None:

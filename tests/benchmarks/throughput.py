@@ -3,13 +3,16 @@
     python tests/benchmarks/throughput.py [DATA] [--engine fast standard] [--stories 400] [--repeats 3]
 
 Prints for each engine the median of the repeats; for the standard one also the bare forward pass of its encoder over
-the same tokens, and the whole prediction's time as a multiple of it (1.0 would be free). Without DATA the stories are
-made of those in seeds/. The start is that of a fresh process, from its command to the end of the first prediction.
+the same tokens, and the whole prediction's time as a multiple of it (1.0 would be free): first the pass of the plain
+`transformers` module over padded batches, then the engine's own over one window after another. The three take turns,
+so that a busy machine slows all of them. Without DATA the stories are made of those in seeds/. The start is that of a
+fresh process, from its command to the end of the first prediction.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import itertools
 import statistics
 import subprocess
@@ -38,14 +41,16 @@ def main() -> None:
         some = texts if engine == "fast" else texts[: max(8, len(texts) // 4)]
         desk = Copydesk.from_pretrained(engine=engine)
         desk.predict(some[:8])
-        whole = median(lambda desk=desk, some=some: [None for _ in desk.stream(some)], arguments.repeats)
+        works = {"whole": lambda desk=desk, some=some: collections.deque(desk.stream(some), 0)}
+        works |= bare_passes(desk, some) if engine == "standard" else {}
+        seconds = medians(works, arguments.repeats)
+        whole = seconds.pop("whole")
         print(f"{engine}: {len(some) / whole:.1f} stories/s of {WORDS} words ({len(some)} stories)")
-        if engine == "standard":
-            bare = median(bare_pass(desk, some), arguments.repeats)
-            print(f"{engine}: bare forward pass {len(some) / bare:.1f} stories/s; whole / bare {whole / bare:.3f}")
+        for name, bare in seconds.items():
+            print(f"{engine}: bare pass, {name}, {len(some) / bare:.1f} stories/s; whole / bare {whole / bare:.3f}")
         command = [sys.executable, "-c", START, engine, some[0]]
-        begin = median(lambda command=command: subprocess.run(command, check=True, cwd=ROOT), arguments.repeats)
-        print(f"{engine}: start to first result {begin:.2f} s")
+        start = medians({"start": lambda command=command: subprocess.run(command, check=True, cwd=ROOT)}, 5)
+        print(f"{engine}: start to first result {start['start']:.2f} s")
 
 
 def stories(data: str | None, n: int) -> list[str]:
@@ -61,23 +66,25 @@ def stories(data: str | None, n: int) -> list[str]:
     return [text for text, _ in zip(itertools.cycle(found), range(n), strict=False)]
 
 
-def median(work: Callable[[], Any], repeats: int) -> float:
-    """Seconds."""
-    seconds = []
+def medians(works: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Seconds of each, in turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
+        for name, work in works.items():
+            begin = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(found) for name, found in seconds.items()}
 
 
-def bare_pass(desk: Copydesk, texts: list[str]) -> Callable[[], None]:
-    """The encoder's forward pass over the windows that a prediction reads, tokenised and laid out beforehand."""
+def bare_passes(desk: Copydesk, texts: list[str]) -> dict[str, Callable[[], Any]]:
+    """Forward passes over the windows that a prediction reads, tokenised and laid out beforehand."""
     import torch
 
     from models.encoder import BATCH_TOKENS, Window, batches_of, collate_windows, pack_sentences
     from models.story import read_story
     from models.topics import passages
+    from models.workers import side_by_side
 
     assert desk.topics is not None
     encoder = desk.topics.scorer.encoder
@@ -87,19 +94,27 @@ def bare_pass(desk: Copydesk, texts: list[str]) -> Callable[[], None]:
         for story, sentences in enumerate(ids)
         for first, stop in pack_sentences([len(sentence) for sentence in sentences], encoder.capacity)
     ]
-    windows.sort(key=lambda window: window.tokens)
     special = len(encoder.prefix) + len(encoder.suffix)
+
+    def laid_out(batch: list[Window]) -> Any:
+        return collate_windows([ids[w.story][w.first : w.stop] for w in batch], encoder.prefix, encoder.suffix)
+
+    alone = [laid_out([window]) for window in windows]
     batches = [
-        collate_windows([ids[w.story][w.first : w.stop] for w in batch], encoder.prefix, encoder.suffix)
-        for batch in batches_of(windows, BATCH_TOKENS, special)
+        laid_out(batch)
+        for batch in batches_of(sorted(windows, key=lambda window: window.tokens), BATCH_TOKENS, special)
     ]
 
-    def run() -> None:
+    def plain() -> None:
         with torch.inference_mode():
             for batch in batches:
                 encoder.module(input_ids=batch.input_ids, attention_mask=batch.attention_mask())
 
-    return run
+    def read(window: Any) -> None:
+        with torch.inference_mode():
+            encoder.forward(window)
+
+    return {"transformers": plain, "our own": lambda: collections.deque(side_by_side(read, alone), 0)}
 
 
 if __name__ == "__main__":

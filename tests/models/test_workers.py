@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -59,3 +60,18 @@ def test_a_result_does_not_depend_on_the_thread() -> None:
     left, right = torch.randn(70, 90).bfloat16(), torch.randn(90, 40).bfloat16()
     first, *others = side_by_side(lambda _: left @ right, range(12))
     assert all(torch.equal(first, other) for other in others)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    code = """
+import os
+from models.workers import side_by_side
+list(side_by_side(abs, range(9)))
+child = os.fork()
+if child == 0:
+    os._exit(sum(side_by_side(abs, range(9))))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["36"]
