@@ -149,7 +149,7 @@ def _attribution(text: str) -> str:
     for pattern in (rules.ACCORDING, rules.TAIL_ACCORDING, rules.INNER_SAID):
         if found := pattern.search(text):
             text = _cut(text, *found.span())
-    found = rules.TAIL_SAID.search(text)
+    found = rules.LAST_SAID.search(text) and rules.TAIL_SAID.search(text)
     if found and "," in found[0][:2]:
         text = _cut(text, found.end("quote"), len(text)) if found["quote"] else _cut(text, *found.span())
     return text
@@ -206,7 +206,7 @@ def _phrase(text: str) -> str:
         before = text[: found.start()]
         if (
             len(rules.WORD.findall(before)) < rules.LEAST_LEFT
-            or rules.BARE.search(before)
+            or rules.BARE.search(before.rpartition(" ")[2])
             or not rules.FINITE.search(before)
         ):
             continue

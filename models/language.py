@@ -27,7 +27,7 @@ _LANGUAGES = (
 def english_share(text: str) -> float:
     """The share of common English function words among the first words of a text, from 0 to 1."""
     words = _WORD.findall(text[:_LOOK_AT].lower())
-    return sum(word in _FUNCTION_WORDS for word in words) / len(words) if words else 0.0
+    return sum(map(_FUNCTION_WORDS.__contains__, words)) / len(words) if words else 0.0
 
 
 def foreign_language(text: str) -> str | None:

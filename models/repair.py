@@ -61,6 +61,9 @@ def repair(text: str) -> str:
         text = _INVISIBLE.sub("", text)
     if "&" in text and _ENTITY.search(text):
         text = _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", html.unescape(text)))
+    if text.isprintable():  # then its only white space is spaces
+        text = text.strip(" ")
+        return text if "  " not in text else " ".join(text.split())
     if "-" in text:
         text = _BROKEN_WORD.sub("-", text)
     return " ".join(_CONTROL.sub(" ", text).split())
