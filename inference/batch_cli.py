@@ -29,9 +29,12 @@ def predict_input(
     thresholds: float | Mapping[str, float] | None,
     clean: bool,
     resume: bool,
+    ray: bool,
     workers: int | None,
 ) -> None:
-    """Predict a file or folder; `workers` None is this process, else so many Ray workers (0: one a processor).
+    """Predict a file or folder, on this machine or with Ray; `workers` None is one for each processor.
+
+    The standard engine uses all processors from one process, the fast one needs a process for each.
 
     Raises:
         DataError: input or output cannot be used.
@@ -43,12 +46,18 @@ def predict_input(
     arguments: dict[str, Any] = {"engine": engine, "budget": budget, "thresholds": thresholds, "clean": clean}
     identity = model_identity({**folders, **folders_beside(folders["summariser"], engine)})
     options = {**arguments, "budget": asdict(budget), "models": identity}
-    if workers is None:
-        runner = local_runner(Copydesk.from_pretrained(folders["topics"], folders["summariser"], **arguments))
-    else:
+    if ray:
         from inference.ray_runner import ray_runner
 
-        runner = ray_runner(folders, arguments, workers=workers or None, beside=output)
+        runner = ray_runner(folders, arguments, workers=workers, beside=output)
+    else:
+        desk = Copydesk.from_pretrained(folders["topics"], folders["summariser"], **arguments)
+        runner = local_runner(desk)
+        if all(model is not None and model.engine == "fast" for model in (desk.topics, desk.summariser)):
+            from inference.process_runner import process_runner, processors
+
+            if (count := workers or processors()) > 1:
+                runner = process_runner(desk, folders, arguments, workers=count)
     try:
         predict_file(source, output, runner, columns=columns, options=options, resume=resume)
     except KeyboardInterrupt:

@@ -78,9 +78,11 @@ def predict_command(
     id_column: Annotated[str | None, typer.Option(help="With --input: column of the row's name.")] = None,
     resume: Annotated[bool, typer.Option(help="With --input: go on after an interrupted run.")] = False,
     engine_runner: Annotated[
-        Runner, typer.Option(help="With --input: local is this process, ray a cluster (needs copydesk[ray]).")
+        Runner, typer.Option(help="With --input: local is this machine, ray a cluster (needs copydesk[ray]).")
     ] = Runner.local,
-    workers: Annotated[int | None, typer.Option(min=1, help="With ray: how many; a processor each if missing.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With ray or --engine fast: how many; one a processor if missing.")
+    ] = None,
 ) -> None:
     """Label stories with topics and write their briefs.
 
@@ -118,7 +120,8 @@ def predict_command(
             thresholds=_thresholds(threshold),
             clean=clean,
             resume=resume,
-            workers=(workers or 0) if engine_runner is Runner.ray else None,
+            ray=engine_runner is Runner.ray,
+            workers=workers,
         )
         return
     if resume or workers or text_column or title_column or id_column or engine_runner is Runner.ray:
