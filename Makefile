@@ -6,10 +6,11 @@ DATA ?= ../shared/data
 SEEDS := seeds/messy/conflict-90-brigade-relocation-messy.txt seeds/stories/health-05-hip-waits.txt \
 	seeds/stories/weather-01-late-frost.txt
 
-.PHONY: help setup run serve test lint models bench clean
+.PHONY: help setup run write serve test lint models bench clean
 
 help:
 	@echo "make run     set up, then label and summarise some stories of seeds/ with the shipped models"
+	@echo "make write   the same in a small language model's own words (downloads 240 MB more; Gemma Terms of Use)"
 	@echo "make serve   set up, then open a page and an API on this machine"
 	@echo "make test    set up, then run the tests"
 	@echo "make lint    ruff and mypy"
@@ -33,6 +34,10 @@ help:
 	$(PIP) install --constraint constraints.txt --editable ".[train,web,dev,bench]"
 	touch $@
 
+.venv/.abstractive: .venv/.setup
+	$(PIP) install --constraint constraints.txt --editable ".[train,abstractive]"
+	touch $@
+
 .venv/.web: .venv/.setup
 	$(PIP) install --constraint constraints.txt --editable ".[train,web]"
 	touch $@
@@ -41,6 +46,9 @@ setup: .venv/.setup
 
 run: .venv/.setup
 	$(BIN)/copydesk predict $(SEEDS)
+
+write: .venv/.abstractive
+	$(BIN)/copydesk predict --engine abstractive $(SEEDS)
 
 serve: .venv/.web
 	$(BIN)/copydesk serve

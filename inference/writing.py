@@ -1,8 +1,8 @@
 """Briefs and headlines in a model's own words: only what the story supports gets through.
 
 A language model writes several candidates from the story's best sentences. The guard (`models.faithfulness`) reads each
-against the whole story; the first without an unsupported name, number, date or quotation is taken. Where there is none,
-the extract stays, and a warning says so.
+against the whole story; the first without an unsupported name, number, date or quotation, whose sentences keep to one
+place of the story each (`models.anchoring`), is taken. Where there is none, the extract stays, and a warning says so.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.prediction import Prediction, Scored
+from models.anchoring import ANCHORED, anchoring
 from models.artefact import load_artefact
 from models.faithfulness import Evidence
 from models.headline import FEWEST_WORDS
 from models.language import foreign_language
 from models.selection import Budget
 from models.sentences import split_sentences
+from models.story import Story
 from models.summary import SummaryModel
 
 if TYPE_CHECKING:
@@ -117,11 +119,18 @@ def checked(
         if candidates is None:
             continue
         story = scored[row].story
+        supported = _judge_of(story)
         if target == "headline":
-            results[row] = _with_headline(results[row], candidates, Evidence.of(story))
+            results[row] = _with_headline(results[row], candidates, supported)
         else:
-            results[row] = _with_brief(results[row], candidates, Evidence.of(story), budget, story.words)
+            results[row] = _with_brief(results[row], candidates, supported, budget, story.words)
     return results
+
+
+def _judge_of(story: Story) -> Callable[[str], bool]:
+    """Tells whether a text is supported by a story."""
+    evidence, sentences = Evidence.of(story), [sentence.text for sentence in story.sentences]
+    return lambda text: not evidence.unsupported(text) and anchoring(text, sentences) >= ANCHORED
 
 
 def _worth_writing(scored: Scored, prediction: Prediction) -> bool:
@@ -130,19 +139,19 @@ def _worth_writing(scored: Scored, prediction: Prediction) -> bool:
     return long and foreign_language(story.text) is None
 
 
-def _with_headline(prediction: Prediction, candidates: Sequence[str], evidence: Evidence) -> Prediction:
+def _with_headline(prediction: Prediction, candidates: Sequence[str], supported: Callable[[str], bool]) -> Prediction:
     for text in candidates:
-        if FEWEST_WORDS <= len(text.split()) <= MOST_HEADLINE_WORDS and not evidence.unsupported(text):
+        if FEWEST_WORDS <= len(text.split()) <= MOST_HEADLINE_WORDS and supported(text):
             return replace(prediction, headline=text, written=(*prediction.written, "headline"))
     return prediction
 
 
 def _with_brief(
-    prediction: Prediction, candidates: Sequence[str], evidence: Evidence, budget: Budget, words: int
+    prediction: Prediction, candidates: Sequence[str], supported: Callable[[str], bool], budget: Budget, words: int
 ) -> Prediction:
     fitting = [text for text in (within(candidate, budget, words) for candidate in candidates) if text]
     for text in fitting:
-        if not evidence.unsupported(text):
+        if supported(text):
             return replace(prediction, summary=text, written=(*prediction.written, "summary"))
     reason = NOT_SUPPORTED if fitting or not candidates else TOO_LONG
     return replace(prediction, warnings=(*prediction.warnings, reason))

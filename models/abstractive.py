@@ -45,8 +45,8 @@ class Writing:
     """
 
     target: str = "summary"
-    source_tokens: int = 256
-    most_tokens: int = 96
+    source_tokens: int = 128
+    most_tokens: int = 64
     beams: int = 4
     no_repeat: int = 3
     length_penalty: float = 1.0

@@ -126,12 +126,12 @@ def cache_folder() -> Path:
 
 
 def _default_base() -> Path:
-    """The default base, dequantised and cached; the first time takes half a minute and 540 MB of disk."""
+    """The default base, dequantised and cached; the first time takes minutes and 570 MB of disk."""
     folder = cache_folder() / f"{DEFAULT_BASE}-{DEFAULT_BASE_SHA256[:12]}"
     if (folder / "model.safetensors").is_file():
         return folder
     check_base(DEFAULT_BASE)
-    log.warning("Unpacking %s into the cache, once. %s", DEFAULT_BASE, DEFAULT_BASE_LICENCE)
+    log.warning("Unpacking %s into the cache, once; this takes minutes. %s", DEFAULT_BASE, DEFAULT_BASE_LICENCE)
     try:
         with _beside(folder) as new:
             _dequantise(_assemble(new), new)

@@ -1,8 +1,8 @@
 """What the abstractive engine learns from: a story's best sentences, and the text that is to be written of them.
 
 The model sees what it will see in use, the best sentences as the extractive summariser scores them, and learns only
-from targets that those sentences support (every name, number and quotation), since a model taught to write what it
-cannot have read will invent (Nan et al., "Entity-level Factual Consistency", 2021).
+what those sentences support (every name, number and quotation), since a model taught to write what it cannot have read
+will invent (Nan et al., "Entity-level Factual Consistency", 2021).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from models.abstractive import Writing, padded, prompt_ids, source_of, target_ids
+from models.anchoring import ANCHORED, anchoring
 from models.errors import DataError
 from models.faithfulness import Evidence
 from models.language_model import LanguageModel
@@ -91,7 +92,8 @@ def make_examples(
         writing: sizes.
         capitals: gives lower-cased articles their capitals back first.
         at_most: stop at so many examples.
-        filtered: leave out targets that their source does not support.
+        filtered: leave out headlines that the source does not support, and sentences of summaries that it does not
+            support or that are not anchored in it (see `models.anchoring`).
         seed: of the order.
     """
     articles, texts = with_targets(articles, writing.target)
@@ -100,15 +102,15 @@ def make_examples(
     wanted = min(at_most or len(order), len(order))
     with progress("Preparing examples", wanted) as advance:
         for at, source, text in _sources(articles, texts, order, guide, model, writing, capitals):
-            reason = _unfit(source, text, filtered)
-            target = _within(text, model, writing) if reason is None else None
+            kept = _supported(source, text, writing.target) if filtered else text
+            target = _within(kept, model, writing) if source and kept.strip() else None
             if target is None:
-                out.left_out[reason or "too long or empty"] += 1
+                out.left_out["unsupported" if text.strip() and not kept else "too long or empty"] += 1
                 continue
             out.prompts.append(prompt_ids(source, model, writing))
             out.targets.append(target)
             out.sources.append(source)
-            out.references.append(text)
+            out.references.append(kept)
             advance()
             if len(out) >= wanted:
                 out.untouched = sorted(order[at + 1 :])
@@ -138,10 +140,18 @@ def _sources(
             yield at, source_of(sentences, scores, model.tokenizer, writing.source_tokens), text
 
 
-def _unfit(source: str, text: str, filtered: bool) -> str | None:
-    if not source.strip() or not text.strip():
-        return "too long or empty"
-    return "unsupported" if filtered and Evidence.of(source).unsupported(text) else None
+def _supported(source: str, text: str, target: str) -> str:
+    """What may be learnt of a text: a headline or nothing; of a summary the sentences that keep to the source.
+
+    Nothing of a summary that would lose more than half of them.
+    """
+    evidence = Evidence.of(source)
+    if target == "headline":
+        return "" if evidence.unsupported(text) else text
+    shown = [source[start:end] for start, end in split_sentences(source)]
+    sentences = [text[start:end].strip() for start, end in split_sentences(text)]
+    kept = [one for one in sentences if anchoring(one, shown) >= ANCHORED and not evidence.unsupported(one)]
+    return " ".join(kept) if 2 * len(kept) >= len(sentences) else ""
 
 
 def _within(text: str, model: LanguageModel, writing: Writing) -> list[int] | None:

@@ -65,6 +65,7 @@ def writing_desk(desk: Copydesk, *writers: Writer) -> Copydesk:
         ([TRUE], TRUE),
         ([FALSE, TRUE], TRUE),
         (["Vane said it cost 30 million pounds.", "It opened on Friday.", TRUE], TRUE),
+        (["Engineers opened the bridge.", "Cracks in Harriet Vane will be counted.", TRUE], TRUE),
         ([FALSE], None),
         ([], None),
     ],
