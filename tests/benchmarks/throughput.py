@@ -81,29 +81,11 @@ def bare_passes(desk: Copydesk, texts: list[str]) -> dict[str, Callable[[], Any]
     """Forward passes over the windows that a prediction reads, tokenised and laid out beforehand."""
     import torch
 
-    from models.encoder import BATCH_TOKENS, Window, batches_of, collate_windows, pack_sentences
-    from models.story import read_story
-    from models.topics import passages
     from models.workers import side_by_side
 
     assert desk.topics is not None
     encoder = desk.topics.scorer.encoder
-    ids = encoder.tokenize([passages(read_story(text)) for text in texts]).ids
-    windows = [
-        Window(story, first, stop, sum(map(len, sentences[first:stop])))
-        for story, sentences in enumerate(ids)
-        for first, stop in pack_sentences([len(sentence) for sentence in sentences], encoder.capacity)
-    ]
-    special = len(encoder.prefix) + len(encoder.suffix)
-
-    def laid_out(batch: list[Window]) -> Any:
-        return collate_windows([ids[w.story][w.first : w.stop] for w in batch], encoder.prefix, encoder.suffix)
-
-    alone = [laid_out([window]) for window in windows]
-    batches = [
-        laid_out(batch)
-        for batch in batches_of(sorted(windows, key=lambda window: window.tokens), BATCH_TOKENS, special)
-    ]
+    alone, batches = laid_out_windows(desk, texts), laid_out_windows(desk, texts, together=True)
 
     def plain() -> None:
         with torch.inference_mode():
@@ -115,6 +97,30 @@ def bare_passes(desk: Copydesk, texts: list[str]) -> dict[str, Callable[[], Any]
             encoder.forward(window)
 
     return {"transformers": plain, "our own": lambda: collections.deque(side_by_side(read, alone), 0)}
+
+
+def laid_out_windows(desk: Copydesk, texts: list[str], *, together: bool = False) -> list[Any]:
+    """The windows that the standard engine reads of some stories, one by one or in padded batches by length."""
+    from models.encoder import BATCH_TOKENS, Window, batches_of, collate_windows, pack_sentences
+    from models.story import read_story
+    from models.topics import passages
+
+    assert desk.topics is not None
+    encoder = desk.topics.scorer.encoder
+    ids = encoder.tokenize([passages(read_story(text)) for text in texts]).ids
+    windows = [
+        Window(story, first, stop, sum(map(len, sentences[first:stop])))
+        for story, sentences in enumerate(ids)
+        for first, stop in pack_sentences([len(sentence) for sentence in sentences], encoder.capacity)
+    ]
+    batches = [[window] for window in windows]
+    if together:
+        windows.sort(key=lambda window: window.tokens)
+        batches = list(batches_of(windows, BATCH_TOKENS, len(encoder.prefix) + len(encoder.suffix)))
+    return [
+        collate_windows([ids[w.story][w.first : w.stop] for w in batch], encoder.prefix, encoder.suffix)
+        for batch in batches
+    ]
 
 
 if __name__ == "__main__":
