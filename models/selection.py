@@ -98,7 +98,7 @@ class SelectionRules:
 
 def leans(sentence: str) -> bool:
     """Whether a sentence needs the one before it: an opening pronoun or connective, or a lone quotation."""
-    return bool(_LEANING.match(sentence) or _LONE_QUOTATION.match(sentence))
+    return bool(_LEANING.match(sentence) or (sentence[:1] in "\"“'‘" and _LONE_QUOTATION.match(sentence)))
 
 
 def dangling(sentences: Sequence[str], chosen: Sequence[int]) -> list[int]:
