@@ -1,11 +1,11 @@
-"""What a file of stories costs: this process beside two Ray workers, and what only one machine of a cluster can do.
+"""What a file of stories costs: on this machine, with two Ray workers on it, and what one machine of a cluster does.
 
     python tests/benchmarks/scaling.py [DATA] [--engine fast standard] [--sizes 4000 16000] [--workers 2]
 
-For each engine the command line predicts files of two sizes with either runner: seconds over stories make a fixed
-start and a cost for each story. The outputs' bytes are compared. Then the driver's share, which no worker takes off
-it, is measured alone: reading rows and laying down windows, taking up results and writing the output. Needs the extra
-`ray`; without DATA the stories are made of those in seeds/.
+For each engine the command line predicts files of two sizes with either runner, the fast engine also in one process:
+seconds over stories make a fixed start and a cost for each story. The outputs' bytes are compared. Then the driver's
+share, which no worker takes off it, is measured alone: reading rows and laying down windows, taking up results and
+writing the output. Needs the extra `ray`; without DATA the stories are made of those in seeds/.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ def main() -> None:
         sizes = arguments.sizes or SIZES[engine]
         with tempfile.TemporaryDirectory() as folder:
             files = [write(Path(folder, f"{size}.jsonl"), stories(arguments.data, size)) for size in sizes]
-            for name, options in (("local", []), ("ray", ["--workers", str(arguments.workers)])):
-                runner = [*("--engine", engine, "--engine-runner", name), *options]
-                seconds = [run(file, file.with_suffix(f".{name}.parquet"), runner) for file in files]
+            for name, options in runners(engine, arguments.workers).items():
+                seconds = [
+                    run(file, file.with_suffix(f".{name}.parquet"), ["--engine", engine, *options]) for file in files
+                ]
                 each = (seconds[1] - seconds[0]) / (sizes[1] - sizes[0])
                 shown = ", ".join(f"{size:,} in {second:.1f} s" for size, second in zip(sizes, seconds, strict=True))
                 print(
@@ -54,14 +55,22 @@ def main() -> None:
                     flush=True,
                 )
             outputs = [
-                [file.with_suffix(f".{name}.parquet").read_bytes() for name in ("local", "ray")] for file in files
+                {file.with_suffix(f".{name}.parquet").read_bytes() for name in runners(engine, arguments.workers)}
+                for file in files
             ]
-            print(f"{engine}: the same bytes from both: {all(local == ray for local, ray in outputs)}")
+            print(f"{engine}: the same bytes from all: {all(len(different) == 1 for different in outputs)}")
             in_, out = (path.stat().st_size / sizes[1] for path in (files[1], files[1].with_suffix(".local.parquet")))
             print(f"{engine}: {in_:,.0f} bytes a story in (JSON Lines), {out:,.0f} out (Parquet)")
     with tempfile.TemporaryDirectory() as folder:
         driver(write(Path(folder, "in.jsonl"), stories(arguments.data, 4_000)), 4_000)
     print(f"largest process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MiB")
+
+
+def runners(engine: str, workers: int) -> dict[str, list[str]]:
+    """Options of the command line by what they are called here; the standard engine has one process for all cores."""
+    ray = ["--engine-runner", "ray", "--workers", str(workers)]
+    alone = {"alone": ["--workers", "1"]} if engine == "fast" else {}
+    return {**alone, "local": ["--workers", str(workers)] if alone else [], "ray": ray}
 
 
 def write(path: Path, texts: Iterable[str]) -> Path:
