@@ -1,6 +1,6 @@
 """What a file of stories costs: on this machine, with two Ray workers on it, and what one machine of a cluster does.
 
-    python tests/benchmarks/scaling.py [DATA] [--engine fast standard] [--sizes 4000 16000] [--workers 2]
+    python tests/benchmarks/scaling.py [DATA] [--engine fast standard] [--sizes 3000 12000] [--workers 2]
 
 For each engine the command line predicts files of two sizes with either runner, the fast engine also in one process:
 seconds over stories make a fixed start and a cost for each story. The outputs' bytes are compared. Then the driver's
@@ -29,7 +29,7 @@ from inference.parquet import write_parquet
 from inference.ray_runner import lay_down, read_windows, results_of
 from inference.spool import SCHEMA, Result
 
-SIZES = {"fast": (4_000, 16_000), "standard": (150, 600)}
+SIZES = {"fast": (3_000, 12_000), "standard": (100, 400)}
 
 
 def main() -> None:

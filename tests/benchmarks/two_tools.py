@@ -1,6 +1,6 @@
 """Whole predictions beside two tools one after the other: a DistilBERT classifier, then bert-extractive-summarizer.
 
-    python tests/benchmarks/two_tools.py [DATA] [--stories 18] [--repeats 3]
+    python tests/benchmarks/two_tools.py [DATA] [--stories 12] [--repeats 2]
 
 The classifier is DistilBERT of the usual size, float32, 16 stories at once, the first 512 tokens of each. The
 summariser is the library as it comes (`pip install bert-extractive-summarizer`), three sentences of each story, once
@@ -31,8 +31,8 @@ BIG = 6  # of so many stories one is read by BERT-large
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?")
-    parser.add_argument("--stories", type=int, default=18)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--stories", type=int, default=12)
+    parser.add_argument("--repeats", type=int, default=2)
     arguments = parser.parse_args()
     texts = stories(arguments.data, arguments.stories)
     desk = Copydesk.from_pretrained()
