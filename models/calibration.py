@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, logit, softmax
 
 from models.errors import ModelError
@@ -118,10 +118,18 @@ class PlattScaling:
 
 
 class TemperatureScaling:
-    """Probabilities = softmax(logits / temperature), for labels that exclude each other (Guo et al. 2017)."""
+    """Probabilities = softmax(logits / temperature), for labels that exclude each other (Guo et al. 2017).
+
+    Logits below 0 have a temperature of their own: how far a label lies on the wrong side of a margin says less than
+    how far it lies on the right side. Both are positive, so that no label overtakes another.
+    """
+
+    def __init__(self, *, penalty: float = 5.0) -> None:
+        """Store the parameter: how many rows' worth of squared distance keeps the two temperatures together."""
+        self.penalty = penalty
 
     def fit(self, logits: ArrayLike, targets: ArrayLike) -> Self:
-        """Fit the temperature on logits out of sample.
+        """Fit the temperatures on logits out of sample.
 
         Args:
             logits: (n_rows, n_labels).
@@ -134,39 +142,50 @@ class TemperatureScaling:
         if scores.ndim != 2 or truth.shape != scores.shape[:1]:
             message = f"expected (n_rows, n_labels) and (n_rows,), got {scores.shape} and {truth.shape}"
             raise ValueError(message)
+        above, below = np.maximum(scores, 0), np.minimum(scores, 0)
         rows = np.arange(len(scores))
 
-        def loss(log_temperature: float) -> float:
-            return float(-log_softmax(scores * np.exp(-log_temperature), axis=1)[rows, truth].mean())
+        def loss(logs: Floats) -> tuple[float, Floats]:
+            slopes = np.exp(-logs)
+            chances = log_softmax(above * slopes[0] + below * slopes[1], axis=1)
+            pull = np.exp(chances)
+            pull[rows, truth] -= 1
+            apart = logs[0] - logs[1]
+            gradient = [-slopes[0] * (pull * above).sum(), -slopes[1] * (pull * below).sum()]
+            drawn = self.penalty * apart * np.array([1.0, -1.0])
+            value = -chances[rows, truth].sum() + self.penalty * apart**2 / 2
+            return float(value / len(rows)), (np.array(gradient) + drawn) / len(rows)
 
-        self.temperature_ = 1.0
+        self.temperature_ = self.below_ = 1.0
         if len(scores):
-            found = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded", options={"xatol": 1e-6})
-            self.temperature_ = float(np.exp(found.x))
+            found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-6.0, 6.0)] * 2)
+            self.temperature_, self.below_ = np.exp(found.x).tolist()
         return self
 
     def apply(self, logits: ArrayLike) -> Floats:
         """Probabilities, (n_rows, n_labels); each row sums to 1."""
-        return np.asarray(softmax(np.asarray(logits, np.float64) / self.temperature_, axis=1), np.float64)
+        scores = np.asarray(logits, np.float64)
+        return np.asarray(softmax(scores / np.where(scores > 0, self.temperature_, self.below_), axis=1), np.float64)
 
     def config(self) -> dict[str, Any]:
         """What was fitted, as JSON holds it."""
-        return {"kind": "temperature", "temperature": self.temperature_}
+        return {"kind": "temperature", "temperature": self.temperature_, "below": self.below_}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The scaling that `config` came from.
+        """The scaling that `config` came from; without `below` one temperature holds for all logits.
 
         Raises:
             ModelError: `config` is not of this kind or malformed.
         """
-        value = config.get("temperature")
-        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
-        if config.get("kind") != "temperature" or not 0 < number < np.inf:
-            message = f"calibration: expected kind 'temperature' and a positive number, got {value!r}."
-            raise ModelError(message)
         made = cls()
-        made.temperature_ = number
+        value = config.get("temperature")
+        for number in (value, config.get("below", value)):
+            usable = isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < np.inf
+            if config.get("kind") != "temperature" or not usable:
+                message = f"calibration: expected kind 'temperature' and positive numbers, got {number!r}."
+                raise ModelError(message)
+        made.temperature_, made.below_ = float(value), float(config.get("below", value))  # type: ignore[arg-type]
         return made
 
 

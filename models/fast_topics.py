@@ -20,6 +20,8 @@ Progress = Callable[[int, int], None]
 
 INTERCEPT = "(intercept)"
 OTHERS = "(other n-grams)"
+SMOOTHING = 0.03
+"""Added to an n-gram's weight in the stories of a label and in the others before their ratio is taken."""
 
 
 class FastTopicClassifier:
@@ -36,8 +38,10 @@ class FastTopicClassifier:
         min_df: int = 2,
         max_words: int = 60_000,
         max_pairs: int = 60_000,
-        lead_words: int = 0,
-        lead_weight: int = 0,
+        lead_words: int = 60,
+        lead_weight: float = 0.6,
+        contrast: float = 0.5,
+        further: float = 0.5,
         seed: int = 13,
     ) -> None:
         """Store the parameters.
@@ -48,7 +52,10 @@ class FastTopicClassifier:
             max_words: how many words are features, the commonest.
             max_pairs: how many pairs of neighbouring words are features, the commonest.
             lead_words: how many words at a story's beginning count more.
-            lead_weight: how many extra occurrences each of them counts for.
+            lead_weight: how much more each of them weighs, see `NgramVectorizer`.
+            contrast: how much more an n-gram that is commoner or rarer in stories of a label counts for it: the power
+                of its log-count ratio (Wang and Manning, "Baselines and Bigrams", 2012); 0 treats all alike.
+            further: what a story counts for as an example of a label that is not its first, the dominant one.
             seed: orders the solver's steps and the folds of `cross_logits`.
         """
         self.strength = strength
@@ -57,6 +64,8 @@ class FastTopicClassifier:
         self.max_pairs = max_pairs
         self.lead_words = lead_words
         self.lead_weight = lead_weight
+        self.contrast = contrast
+        self.further = further
         self.seed = seed
 
     def fit(
@@ -82,7 +91,7 @@ class FastTopicClassifier:
         classes, targets = _targets(texts, labels, exclusive)
         vectorizer = self._vectorizer().fit(texts)
         features = vectorizer.transform(texts)
-        coef, intercept = self._fit_linear(features, targets, on_progress)
+        coef, intercept = self._fit_linear(features, targets, self._weights(labels, classes, targets), on_progress)
         self.classes_, self.exclusive_, self._ngrams = classes, exclusive, vectorizer
         self.coef_ = coef.astype(np.float16).astype(np.float32)
         self.intercept_ = intercept
@@ -97,8 +106,13 @@ class FastTopicClassifier:
             lead_weight=self.lead_weight,
         )
 
+    def _weights(self, labels: Sequence[Sequence[str]], classes: Sequence[str], targets: Bools) -> Floats:
+        """How much each story counts in learning each label, (n_stories, n_labels)."""
+        first = _matrix([row[:1] for row in labels], classes)
+        return np.where(targets & ~first, np.float32(self.further), np.float32(1.0))
+
     def _fit_linear(
-        self, features: scipy.sparse.csr_matrix, targets: Bools, on_progress: Progress | None = None
+        self, features: scipy.sparse.csr_matrix, targets: Bools, weights: Floats, on_progress: Progress | None = None
     ) -> tuple[Floats, Floats]:
         """Weights (n_features, n_labels) and intercepts (n_labels,), each label against the rest."""
         from sklearn.svm import LinearSVC
@@ -111,9 +125,13 @@ class FastTopicClassifier:
             if truth.all() or not truth.any():
                 intercept[label] = 1.0 if truth.all() else -1.0
             else:
+                scale = _contrast(wide, truth, self.contrast)
+                scaled = scipy.sparse.csr_matrix(
+                    (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
+                )
                 model = LinearSVC(C=self.strength, random_state=self.seed)
-                model.fit(wide, truth)
-                coef[:, label], intercept[label] = model.coef_[0], model.intercept_[0]
+                model.fit(scaled, truth, sample_weight=weights[:, label])
+                coef[:, label], intercept[label] = model.coef_[0] * scale, model.intercept_[0]
             if on_progress is not None:
                 on_progress(label + 1, targets.shape[1])
         return coef, intercept
@@ -130,12 +148,13 @@ class FastTopicClassifier:
         if folds < 2 or len(texts) < folds:
             raise DataError(f"{folds} folds need as many stories and at least 2; got {len(texts)} stories.")
         targets = _matrix(labels, self.classes_)
+        weights = self._weights(labels, self.classes_, targets)
         features = self._ngrams.transform(texts)
         parts = stratified_folds([row[0] if len(row) else "" for row in labels], folds, self.seed)
         logits = np.zeros(targets.shape, np.float32)
         for part in range(folds):
             held = parts == part
-            coef, intercept = self._fit_linear(features[~held], targets[~held])
+            coef, intercept = self._fit_linear(features[~held], targets[~held], weights[~held])
             logits[held] = features[held] @ coef + intercept
         return logits
 
@@ -188,8 +207,7 @@ class FastTopicClassifier:
 
     def config(self) -> dict[str, Any]:
         """Parameters, labels and kind, as JSON holds them."""
-        names = ("strength", "min_df", "max_words", "max_pairs", "lead_words", "lead_weight", "seed")
-        parameters = {name: getattr(self, name) for name in names}
+        parameters = {name: getattr(self, name) for name in vars(FastTopicClassifier())}
         return {"parameters": parameters, "labels": list(self.classes_), "exclusive": self.exclusive_}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -230,6 +248,17 @@ def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np
     parts = np.empty(len(codes), np.int64)
     parts[dealt] = np.arange(len(codes)) % folds
     return parts
+
+
+def _contrast(features: scipy.sparse.csr_matrix, truth: Bools, power: float) -> NDArray[np.float64]:
+    """What each feature is multiplied by for one label, (n_features,), so that the rows' mean length stays 1."""
+    if power <= 0:
+        return np.ones(features.shape[1])
+    inside = features.T @ truth + SMOOTHING
+    outside = features.T @ ~truth + SMOOTHING
+    scale = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum()))) ** power
+    length = float(np.sqrt(features.power(2) @ scale**2).mean())
+    return np.asarray(scale / max(length, 1e-9), np.float64)
 
 
 def _targets(texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: bool) -> tuple[list[str], Bools]:

@@ -40,7 +40,8 @@ class NgramVectorizer:
             max_words: how many words are kept, the commonest.
             max_pairs: how many pairs of neighbouring words are kept, the commonest.
             lead_words: how many words at a text's beginning count more.
-            lead_weight: how many extra occurrences each of them, alone or as the first of a pair, counts for.
+            lead_weight: how much more each of them, alone or as the first of a pair, weighs: 0.5 makes it half as
+                heavy again, however often it occurs.
         """
         self.min_df = min_df
         self.max_words = max_words
@@ -128,12 +129,13 @@ class NgramVectorizer:
         merged = cells >> 1
         starts = np.flatnonzero(np.concatenate(([True], merged[1:] != merged[:-1]))[: len(merged)])
         times = np.diff(starts, append=len(merged)).astype(np.float32)
-        if self.lead_weight and len(starts):
-            times += np.float32(self.lead_weight) * np.add.reduceat(cells & 1, starts).astype(np.float32)
+        leading = cells[np.append(starts[1:], len(cells)) - 1] & 1 if len(starts) else starts
         merged = merged[starts]
         rows = merged >> bits
         column = (merged & ((1 << bits) - 1)).astype(np.int32)
         data = self.idf_[column] * (1 + np.log(times))
+        if self.lead_weight:
+            data *= 1 + np.float32(self.lead_weight) * leading.astype(np.float32)
         length = np.sqrt(np.bincount(rows, weights=data.astype(np.float64) ** 2, minlength=len(counts)))
         data /= length.astype(np.float32)[rows]
         begins = np.searchsorted(rows, np.arange(len(counts) + 1)).astype(np.int32)

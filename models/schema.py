@@ -66,6 +66,8 @@ def _check_labels(config: Mapping[str, Any], place: str) -> None:
         raise ModelError(f"{place}: 'thresholds' has {len(config['thresholds'])} numbers for {len(labels)} labels.")
     kind = "temperature" if config["exclusive"] else "platt"
     numbers = {"temperature": {"temperature": number(1e-9)}, "platt": {"a": numbers_between(), "b": numbers_between()}}
+    if "below" in calibration:
+        numbers["temperature"]["below"] = number(1e-9)
     if calibration.get("kind") != kind:
         raise ModelError(f"{place}: 'calibration', 'kind' is {_shown(calibration.get('kind'))}, expected {kind!r}.")
     _check(numbers[kind], calibration, place, "'calibration', ")

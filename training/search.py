@@ -22,7 +22,8 @@ SPACE: dict[str, list[float]] = {
     "min_df": [1, 2, 3, 5],
     "max_pairs": [0, 20_000, 60_000, 120_000],
     "lead_words": [0, 25, 60],
-    "lead_weight": [0, 1, 2],
+    "lead_weight": [0.0, 0.3, 0.6, 1.0],
+    "contrast": [0.0, 0.25, 0.5, 0.75],
 }
 FOLDS = 3
 FEWEST = 60
@@ -38,8 +39,9 @@ class _Candidate(BaseEstimator):  # type: ignore[misc]
         strength: float = 1.0,
         min_df: int = 2,
         max_pairs: int = 60_000,
-        lead_words: int = 0,
-        lead_weight: int = 0,
+        lead_words: int = 60,
+        lead_weight: float = 0.6,
+        contrast: float = 0.5,
     ) -> None:
         self.exclusive = exclusive
         self.seed = seed
@@ -48,6 +50,7 @@ class _Candidate(BaseEstimator):  # type: ignore[misc]
         self.max_pairs = max_pairs
         self.lead_words = lead_words
         self.lead_weight = lead_weight
+        self.contrast = contrast
 
     def fit(self, texts: Sequence[str], labels: Sequence[Sequence[str]]) -> Self:
         chosen = {name: getattr(self, name) for name in SPACE}

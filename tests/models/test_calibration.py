@@ -61,8 +61,27 @@ def test_temperature_recovers_what_made_the_data() -> None:
     truth = (generator.random((20_000, 1)) > cumulative).sum(axis=1).clip(max=3)
     scaling = TemperatureScaling().fit(logits, truth)
     assert scaling.temperature_ == pytest.approx(0.25, rel=0.05)
+    assert scaling.below_ == pytest.approx(0.25, rel=0.05)
     assert scaling.apply(logits).sum(axis=1) == pytest.approx(1)
     assert (scaling.apply(logits).argmax(axis=1) == logits.argmax(axis=1)).all()
+
+
+def test_logits_below_zero_have_a_temperature_of_their_own() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(20_000, 4))
+    cumulative = softmax(np.where(logits > 0, logits / 0.25, logits / 2), axis=1).cumsum(axis=1)
+    truth = (generator.random((20_000, 1)) > cumulative).sum(axis=1).clip(max=3)
+    scaling = TemperatureScaling().fit(logits, truth)
+    assert (scaling.temperature_, scaling.below_) == pytest.approx((0.25, 2), rel=0.1)
+    assert (scaling.apply(logits).argmax(axis=1) == logits.argmax(axis=1)).all()
+    few = TemperatureScaling().fit(logits[:20], truth[:20])
+    assert few.below_ / few.temperature_ < 4
+
+
+def test_one_temperature_holds_for_all_logits_in_models_of_old() -> None:
+    logits = np.array([[2.0, -1.0, -3.0]])
+    scaling = TemperatureScaling.from_config({"kind": "temperature", "temperature": 0.5})
+    assert np.allclose(scaling.apply(logits), softmax(logits / 0.5, axis=1))
 
 
 def test_temperature_stays_finite_where_nothing_is_wrong_and_without_rows() -> None:
@@ -124,6 +143,7 @@ def test_saved_as_json_and_loaded_it_is_the_same(kind: type[PlattScaling] | type
         {"kind": "temperature", "temperature": 0},
         {"kind": "temperature", "temperature": True},
         {"kind": "temperature"},
+        {"kind": "temperature", "temperature": 1.0, "below": -1.0},
     ],
 )
 def test_malformed_configs_are_refused(config: dict[str, object]) -> None:

@@ -154,6 +154,29 @@ def test_out_of_fold_logits_predict(several: FastTopicClassifier) -> None:
     assert ((crossed > 0) == truth).mean() > 0.85
 
 
+def test_contrast_makes_words_that_tell_labels_apart_count_for_more() -> None:
+    texts, labels = stories(120)
+    shares = []
+    for contrast in (0.0, 0.5, 1.0):
+        model = FastTopicClassifier(contrast=contrast, max_pairs=0).fit(texts, labels, exclusive=False)
+        common = [model._ngrams.words_.index(word) for word in COMMON]
+        shares.append(np.abs(model.coef_[common]).sum() / np.abs(model.coef_).sum())
+    assert shares[1] < 0.7 * shares[0] and shares[2] < 0.7 * shares[1]
+
+
+def test_a_story_counts_for_less_in_labels_that_are_not_its_first() -> None:
+    texts, labels = stories(120)
+    turned = [row[::-1] for row in labels]
+    same = FastTopicClassifier(further=1.0).fit(texts, labels, exclusive=False)
+    assert np.array_equal(same.coef_, FastTopicClassifier(further=1.0).fit(texts, turned, exclusive=False).coef_)
+    less = FastTopicClassifier(further=0.2).fit(texts, labels, exclusive=False)
+    rows = [row for row in range(120) if len(labels[row]) == 2]
+    columns = np.array([[less.classes_.index(label) for label in labels[row]] for row in rows]).T
+    change = (less.decision_function(texts) - same.decision_function(texts))[rows]
+    first, second = change[np.arange(len(rows)), columns[0]], change[np.arange(len(rows)), columns[1]]
+    assert second.mean() < first.mean() - 0.02
+
+
 def test_a_label_of_one_story_works() -> None:
     texts, labels = stories(30)
     texts, labels = [*texts, "the archbishop blessed the harvest"], [*labels, ["religion"]]

@@ -107,7 +107,14 @@ def test_the_lead_counts_more() -> None:
     led = NgramVectorizer(max_pairs=0, lead_words=1, lead_weight=2).fit(texts).transform(texts).toarray()
     assert plain[0, 1] == plain[1, 1]
     assert led[0, 1] > led[1, 1]
-    assert led[0, 1] / led[0, 0] == pytest.approx(1 + np.log(3), rel=1e-5)
+    assert led[0, 1] / led[0, 0] == pytest.approx(3, rel=1e-5)
+
+
+def test_the_lead_counts_once_however_often_a_word_is_in_it() -> None:
+    texts = ["goal goal bridge", "goal bridge bridge"]
+    led = NgramVectorizer(max_pairs=0, lead_words=2, lead_weight=0.5).fit(texts).transform(texts).toarray()
+    assert led[0, 1] / led[0, 0] == pytest.approx(1.5 * (1 + np.log(2)), rel=1e-5)
+    assert led[1, 0] / led[1, 1] == pytest.approx(1 + np.log(2), rel=1e-5)
 
 
 def test_limits_keep_the_commonest() -> None:

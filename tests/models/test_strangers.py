@@ -240,6 +240,16 @@ def without(*path: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def single(below: object) -> Callable[[dict[str, Any]], None]:
+    """Say that a story has one label, and what divides logits below 0."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["exclusive"] = True
+        config["calibration"] = {"kind": "temperature", "temperature": 1.0, "below": below}
+
+    return change
+
+
 CONFIGS = [
     *[(name, without("labels"), "'labels' is missing") for name in MODELS[:2]],
     *[(name, put("labels", ["a", "a"]), "'labels'.*distinct strings") for name in MODELS[:2]],
@@ -250,6 +260,7 @@ CONFIGS = [
     *[(name, put("strange_limit", -1), "'strange_limit' is -1, expected a number") for name in MODELS[:2]],
     *[(name, put("calibration", "a", [1.0]), "'calibration', 'a' has 1 numbers") for name in MODELS[:2]],
     *[(name, put("exclusive", True), "expected 'temperature'") for name in MODELS[:2]],
+    *[(name, single(-1), "'below' is -1, expected a number") for name in MODELS[:2]],
     *[(name, put("rules", "auto_most", "3"), "'auto_most' as a number") for name in MODELS[2:]],
     *[(name, put("rules", "shell", "rm"), "rules among") for name in MODELS[2:]],
     *[(name, put("engine", "abacus"), "engine 'abacus' is unknown") for name in MODELS],
