@@ -10,6 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from models.artefact import array
+from models.dominance import dominant, ranked
 from models.errors import DataError, ModelError
 from models.ngrams import NgramVectorizer
 from models.wordhash import hash_words
@@ -55,7 +56,8 @@ class FastTopicClassifier:
             lead_weight: how much more each of them weighs, see `NgramVectorizer`.
             contrast: how much more an n-gram that is commoner or rarer in stories of a label counts for it: the power
                 of its log-count ratio (Wang and Manning, "Baselines and Bigrams", 2012); 0 treats all alike.
-            further: what a story counts for as an example of a label that is not its first, the dominant one.
+            further: what a story counts for as an example of a label that is not its first, the dominant one; see
+                `models.dominance.ranked`.
             seed: orders the solver's steps and the folds of `cross_logits`.
         """
         self.strength = strength
@@ -108,7 +110,7 @@ class FastTopicClassifier:
 
     def _weights(self, labels: Sequence[Sequence[str]], classes: Sequence[str], targets: Bools) -> Floats:
         """How much each story counts in learning each label, (n_stories, n_labels)."""
-        first = _matrix([row[:1] for row in labels], classes)
+        first = dominant(labels, classes) > 0 if ranked(labels) else targets
         return np.where(targets & ~first, np.float32(self.further), np.float32(1.0))
 
     def _fit_linear(

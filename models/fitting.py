@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from models.heads import SummaryHead, TopicHead, pad_stories
 
 Vectors = Sequence[NDArray[Any]]
+DOMINANCE = 2.0
+"""How much telling the dominant label from all others counts, beside telling which labels a story has."""
 SMALLEST_BATCH, FEWEST_STEPS, MOST_EPOCHS = 8, 400, 60
 
 
@@ -52,12 +54,17 @@ def label_prior(targets: NDArray[np.floating]) -> NDArray[np.float32]:
     return prior
 
 
-def topic_loss(logits: Tensor, targets: Tensor, exclusive: bool) -> Tensor:
-    """Softmax cross-entropy where labels exclude each other, else binary cross-entropy summed over the labels."""
+def topic_loss(logits: Tensor, targets: Tensor, exclusive: bool, first: Tensor | None = None) -> Tensor:
+    """Softmax cross-entropy where labels exclude each other, else binary cross-entropy summed over the labels.
+
+    `first`, of the shape of `targets`, has a 1 at the dominant label of a row; telling it from all others adds
+    `DOMINANCE` times what it would cost if labels excluded each other.
+    """
     if exclusive:
         return nn.functional.cross_entropy(logits, targets)
     elements = nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return elements.sum(dim=1).mean()
+    loss = elements.sum(dim=1).mean()
+    return loss if first is None else loss + DOMINANCE * nn.functional.cross_entropy(logits, first)
 
 
 def fit_topic_head(
@@ -65,6 +72,7 @@ def fit_topic_head(
     targets: NDArray[np.float32],
     *,
     exclusive: bool,
+    first: NDArray[np.float32] | None = None,
     settings: HeadSettings | None = None,
     held_out: tuple[Vectors, NDArray[np.float32]] | None = None,
     on_progress: Callable[[int, float], None] | None = None,
@@ -75,6 +83,8 @@ def fit_topic_head(
         vectors: one `(n_sentences, hidden)` array per story.
         targets: 0/1, `(n_stories, n_labels)`.
         exclusive: whether a story has exactly one label.
+        first: 1 at the dominant label of each story, of the same shape (`models.dominance.dominant`): it shall be the
+            likeliest. All labels are alike when None.
         settings: see `HeadSettings`.
         held_out: stories that decide when to stop.
         on_progress: called after each pass with its number and the held-out (or training) loss.
@@ -88,9 +98,13 @@ def fit_topic_head(
 
     def loss_of(stories: Vectors, rows: NDArray[np.int64], wanted: Any) -> Tensor:
         logits, _ = head(*pad_stories([stories[row].astype(np.float32) for row in rows]))
-        return topic_loss(logits, torch.from_numpy(wanted[rows].astype(np.float32)), exclusive)
+        named, leading = torch.from_numpy(wanted[rows].astype(np.float32)).unbind(dim=1)
+        return topic_loss(logits, named, exclusive, leading)
 
-    _fit(head, loss_of, (vectors, targets), held_out, settings, on_progress)
+    wanted = np.stack([targets, np.zeros_like(targets) if first is None else first], axis=1)
+    if held_out is not None:
+        held_out = held_out[0], np.stack([held_out[1], np.zeros_like(held_out[1])], axis=1)
+    _fit(head, loss_of, (vectors, wanted), held_out, settings, on_progress)
     return head
 
 

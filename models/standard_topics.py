@@ -46,12 +46,19 @@ class StandardTopics(OverVectors):
         targets: FloatArray,
         *,
         exclusive: bool,
+        first: FloatArray | None = None,
         held_out: tuple[Sequence[NDArray[Any]], FloatArray] | None = None,
         on_progress: Callable[[int, float], None] | None = None,
     ) -> StandardTopics:
         """Fit the head on sentence vectors, see `models.fitting.fit_topic_head`."""
         self.head = fit_topic_head(
-            vectors, targets, exclusive=exclusive, settings=self.settings, held_out=held_out, on_progress=on_progress
+            vectors,
+            targets,
+            exclusive=exclusive,
+            first=first,
+            settings=self.settings,
+            held_out=held_out,
+            on_progress=on_progress,
         )
         self._round()
         self.familiarity = Familiarity.fit(vectors) if len(vectors) >= FEWEST_STORIES else None

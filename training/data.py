@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from models.dominance import ranked
 from models.errors import DataError
 from training import columns as cells
 from training.sources import open_source
@@ -220,7 +221,7 @@ def fingerprint(articles: Articles) -> str:
 
 
 def describe_labels(articles: Articles) -> str:
-    """The labels in words: "17 labels, multi-label, 1.69 per story", and how many rows have none."""
+    """The labels in words: "17 labels, multi-label, 1.69 per story, the dominant one first"; rows that have none."""
     if articles.labels is None:
         return "no labels"
     labelled = [labels for labels in articles.labels if labels]
@@ -230,5 +231,6 @@ def describe_labels(articles: Articles) -> str:
         words += "one per story"
     else:
         words += f"multi-label, {sum(map(len, labelled)) / max(1, len(labelled)):.2f} per story"
+        words += ", the dominant one first" if ranked(labelled) else ""
     bare = len(articles) - len(labelled)
     return words + (f", {bare} {'story' if bare == 1 else 'stories'} without" if bare else "")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dominance import dominant
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import quantile_limit
@@ -164,12 +165,13 @@ def _fit_standard(
     from models.fitting import HeadSettings
     from models.standard_topics import StandardTopics
 
+    first = dominant(labels, sorted({label for row in labels for label in row}))
     spec = open_encoder(settings.encoder)
     vectors, held_vectors = encode_stories(spec, stories, settings.cache), encode_stories(spec, held, settings.cache)
     head_settings = HeadSettings(seed=settings.seed)
     scorer = StandardTopics(spec, head_settings)
     with progress("Fitting the head", head_settings.epochs) as advance:
-        scorer.fit(vectors, targets, exclusive=exclusive, on_progress=lambda *_: advance())
+        scorer.fit(vectors, targets, exclusive=exclusive, first=first, on_progress=lambda *_: advance())
     ngrams, crossed = _fit_ngrams(stories, labels, exclusive, settings, cross=not spec.adapter)
     texts = [full_text(story) for story in held]
     if spec.adapter:  # the encoder has seen the training rows: only held-out ones tell how sure it may be
@@ -182,7 +184,9 @@ def _fit_standard(
                 inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
                 if len(inside) and len(outside):
                     part = StandardTopics(spec, head_settings)
-                    part.fit([vectors[row] for row in inside], targets[inside], exclusive=exclusive)
+                    part.fit(
+                        [vectors[row] for row in inside], targets[inside], exclusive=exclusive, first=first[inside]
+                    )
                     own[outside] = part.attended_logits([vectors[row] for row in outside])
                 advance()
         beside, known = crossed, targets

@@ -49,6 +49,22 @@ def test_a_topic_head_learns_and_does_so_the_same_way_twice() -> None:
     assert ((logits.numpy() > 0) == (targets > 0)).all(axis=1).mean() > 0.95
 
 
+def test_the_dominant_of_several_labels_becomes_the_likeliest() -> None:
+    rng = np.random.default_rng(3)
+    vectors = [rng.normal(size=(2, 8)).astype(np.float32) for _ in range(300)]
+    targets, first = np.ones((300, 2), np.float32), np.zeros((300, 2), np.float32)
+    for row, story in enumerate(vectors):
+        first[row, int(story[:, 0].sum() > 0)] = 1
+    settings = HeadSettings(epochs=20, lr=2e-2, dropout=0.0)
+    shares = []
+    for leading in (first, None, np.zeros_like(first)):
+        head = fit_topic_head(vectors, targets, exclusive=False, first=leading, settings=settings)
+        logits = head(*pad_stories(vectors))[0].numpy()
+        assert (logits > 0).all()
+        shares.append((logits.argmax(axis=1) == first.argmax(axis=1)).mean())
+    assert shares[0] > 0.8 and shares[1] == shares[2] < 0.75
+
+
 def test_a_summary_head_learns_which_sentences_matter() -> None:
     rng = np.random.default_rng(1)
     vectors = [rng.normal(size=(6, 8)).astype(np.float32) for _ in range(200)]

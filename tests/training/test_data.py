@@ -499,3 +499,7 @@ class TestArticles:
         single = read_articles(write("b.csv", "text,label\na,x\nb,\n"))
         assert describe_labels(single) == "1 label, one per story, 1 story without"
         assert describe_labels(read_articles(write("c.csv", "text\na\n"))) == "no labels"
+        ordered = read_articles(
+            write("d.jsonl", as_jsonl([{"text": "a", "labels": ["x", "y"]}, {"text": "b", "labels": ["y", "x"]}]))
+        )
+        assert describe_labels(ordered) == "2 labels, multi-label, 2.00 per story, the dominant one first"
