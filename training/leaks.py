@@ -61,6 +61,16 @@ def find_leaks(training: dict[str, Any], articles: Articles) -> dict[str, Any]:
     return {"checked": sorted(checked), "found": found}
 
 
+def share_seen(training: dict[str, Any], articles: Articles) -> float:
+    """The share of the rows that a model or its encoder has learnt from; 1 where its training.json keeps no hashes."""
+    leaks = find_leaks(training, articles)
+    learnt = {"training", "encoder"}
+    if not learnt & set(leaks["checked"]):
+        return 1.0
+    counts = [entry["count"] for part, entry in leaks["found"].items() if part in learnt]
+    return max(counts, default=0) / max(1, len(articles))
+
+
 def _kept(training: dict[str, Any]) -> Iterator[tuple[str, set[bytes]]]:
     """The parts of the training data whose hashes are there."""
     encoder = training.get("encoder")

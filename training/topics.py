@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.predict import shipped
+from models.artefact import ADAPTER, load_artefact
 from models.dominance import dominant
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
@@ -22,6 +24,7 @@ from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
 from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram_weight
 from training.evaluation import Report, first_labels, with_labels
+from training.leaks import share_seen
 from training.metrics import topic_intervals, topic_metrics
 from training.provenance import provenance
 from training.splits import SMALLEST_DIVIDED
@@ -29,6 +32,8 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 
 log = logging.getLogger(__name__)
 FOLDS = 5
+MOST_SEEN = 0.2
+"""The share of rows that an encoder may have learnt from before it counts as sure of them beyond its merits."""
 NEW_NAMES = 2.0
 """How many times the held-out stories' share of unknown words is still familiar: next year's news has other names."""
 
@@ -39,7 +44,8 @@ class TopicSettings:
 
     Attributes:
         engine: "standard" or "fast".
-        encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared.
+        encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared; None shares that
+            of the topic model that ships.
         held_out: share of the training data that validates when there is no validation data.
         seed: of the split, the head and the folds.
         cache: folder for sentence vectors, so that the next run need not encode again.
@@ -83,6 +89,8 @@ def train_topics(
         DataError: there are fewer than two labels, or nothing is left to validate on.
     """
     settings = settings or TopicSettings()
+    if settings.engine == "standard" and settings.encoder is None:
+        settings = replace(settings, encoder=str(shipped("topics", "standard")))
     whole = articles
     articles, notes = with_labels(articles)
     if validation is None:
@@ -114,7 +122,8 @@ def train_topics(
     if settings.engine == "fast":
         fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings)
     else:
-        fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings)
+        seen = _encoder_knows(settings.encoder, articles)
+        fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings, seen)
     calibration = calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
     probabilities = calibration.apply(fitted.calibration_logits)
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
@@ -139,6 +148,13 @@ def train_topics(
     return model, report, training
 
 
+def _encoder_knows(encoder: str | None, articles: Articles) -> bool:
+    """Whether the encoder was adapted on these rows, so that what is fitted on it is too sure of them."""
+    if encoder is None or not (Path(encoder) / ADAPTER).is_file():
+        return False
+    return share_seen(load_artefact(encoder).training, articles) > MOST_SEEN
+
+
 def _fit_fast(
     stories: Sequence[Story],
     held: Sequence[Story],
@@ -161,6 +177,7 @@ def _fit_standard(
     held_targets: NDArray[np.float32],
     exclusive: bool,
     settings: TopicSettings,
+    seen: bool,
 ) -> Fitted:
     from models.fitting import HeadSettings
     from models.standard_topics import StandardTopics
@@ -172,9 +189,9 @@ def _fit_standard(
     scorer = StandardTopics(spec, head_settings)
     with progress("Fitting the head", head_settings.epochs) as advance:
         scorer.fit(vectors, targets, exclusive=exclusive, first=first, on_progress=lambda *_: advance())
-    ngrams, crossed = _fit_ngrams(stories, labels, exclusive, settings, cross=not spec.adapter)
+    ngrams, crossed = _fit_ngrams(stories, labels, exclusive, settings, cross=not seen)
     texts = [full_text(story) for story in held]
-    if spec.adapter:  # the encoder has seen the training rows: only held-out ones tell how sure it may be
+    if seen:  # the encoder has learnt from the training rows: only held-out ones tell how sure it may be
         own, beside, known = scorer.attended_logits(held_vectors), ngrams.decision_function(texts), held_targets
     else:
         own = np.zeros_like(targets)
@@ -195,7 +212,7 @@ def _fit_standard(
     scorer.add_ngrams(ngrams, weight)
     validation_logits = scorer.logits(held_vectors, texts)
     limit = scorer.familiarity.limit(held_vectors) if scorer.familiarity is not None else float("inf")
-    if spec.adapter:
+    if seen:
         return Fitted(scorer, validation_logits, held_targets, validation_logits, limit)
     return Fitted(scorer, own + np.float32(weight) * beside, targets, validation_logits, limit)
 

@@ -10,7 +10,7 @@ import pytest
 
 from training import leaks
 from training.data import Articles
-from training.leaks import find_leaks, leak_notes, row_hash, row_hashes
+from training.leaks import find_leaks, leak_notes, row_hash, row_hashes, share_seen
 
 
 def articles(*texts: str, title: str | None = None) -> Articles:
@@ -50,6 +50,18 @@ def test_a_model_without_hashes_cannot_be_checked_and_says_so() -> None:
     found = find_leaks({"data": {"name": "x", "rows": 3}}, articles("one"))
     assert found["checked"] == []
     assert "keeps no hashes" in leak_notes(found, 1)[0]
+
+
+def test_the_share_of_rows_learnt_from_leaves_validation_out() -> None:
+    training = kept(training=articles("one", "two"), validation=articles("four"))
+    assert share_seen(training, articles("one", "four", "five", "six")) == 0.25
+    assert (
+        share_seen(
+            {**training, "encoder": {"data": {"x": kept(training=articles("five", "six"))["data"]}}}, articles("five")
+        )
+        == 1
+    )
+    assert share_seen({"data": {"rows": 3}}, articles("one")) == 1
 
 
 def test_the_encoders_data_counts_once() -> None:

@@ -19,6 +19,7 @@ from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
+from training.leaks import find_leaks
 from training.steps import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
@@ -174,6 +175,27 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     summariser, _, _ = train_summariser(seed_articles, settings=SummariserSettings(encoder=str(whole), epochs=1))
     assert topics.scorer.spec.fingerprint == summariser.scorer.spec.fingerprint == spec.fingerprint
     assert any("cross-fitted" in note for note in report.notes)
+
+
+def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
+    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1)
+    encoder, _ = adapt_encoder(
+        seed_articles, None, encoder=str(tiny_encoder), settings=quick, checkpoints=tmp_path / "checkpoints"
+    )
+    save_artefact(encoder, tmp_path / "encoder")
+    made, _, training = train_topics(seed_articles, settings=TopicSettings(encoder=str(tmp_path / "encoder")))
+    save_artefact(made.artefact(training, ""), tmp_path / "shipped")
+    monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
+
+    model, report, training = train_topics(toy(60))
+    assert model.scorer.spec.fingerprint == made.scorer.spec.fingerprint
+    assert not any("cross-fitted" in note for note in report.notes), "calibrated on rows the encoder has not seen"
+    assert training["settings"]["encoder"] == "shipped"
+    assert find_leaks(training, seed_articles)["found"]["encoder"]["count"] > len(seed_articles) / 2
+    _, report, _ = train_topics(seed_articles)
+    assert any("cross-fitted" in note for note in report.notes), "calibrated on rows held out: the encoder knows others"
 
 
 def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
