@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -271,15 +272,15 @@ class Copydesk:
         elif self.topics is not None and readable and not topics:
             warnings.append("no topic passed its threshold.")
         have = set(chosen)
+        likely = [_probability(logit) for logit in logits]
         return Prediction(
             topics=topics,
             summary=" ".join(story.standalone(index) for index in chosen),
             sentences=tuple(
-                SentenceScore(s.text, s.start, s.end, _probability(logits[i]), i in have)
-                for i, s in enumerate(story.sentences)
+                SentenceScore(s.text, s.start, s.end, likely[i], i in have) for i, s in enumerate(story.sentences)
             ),
             title=story.title,
-            headline=headline(texts, [_probability(logit) for logit in logits]) if chosen and not language else None,
+            headline=headline(texts, likely) if chosen and not language else None,
             scores=self._all_scores(probabilities),
             text=story.original,
             removed=story.removed,
@@ -299,7 +300,7 @@ class Copydesk:
 
 
 def _probability(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(float(logit), -60.0, 60.0))))
+    return 1.0 / (1.0 + math.exp(-min(max(float(logit), -60.0), 60.0)))
 
 
 _DEFAULT: dict[str, Copydesk] = {}
