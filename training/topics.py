@@ -32,6 +32,11 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 
 log = logging.getLogger(__name__)
 FOLDS = 5
+MOST_BROAD = 20
+"""Up to so many labels are taken for broad ones, as the 17 that the encoder which ships was adapted to tell apart are.
+
+The encoder it was made from keeps apart what matters to finer ones: Reuters' 90 are told better by that.
+"""
 MOST_SEEN = 0.2
 """The share of rows that an encoder may have learnt from before it counts as sure of them beyond its merits."""
 NEW_NAMES = 2.0
@@ -45,7 +50,7 @@ class TopicSettings:
     Attributes:
         engine: "standard" or "fast".
         encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared; None shares that
-            of the topic model that ships.
+            of the topic model that ships, or takes the default encoder where there are more than `MOST_BROAD` labels.
         held_out: share of the training data that validates when there is no validation data.
         seed: of the split, the head and the folds.
         cache: folder for sentence vectors, so that the next run need not encode again.
@@ -89,8 +94,6 @@ def train_topics(
         DataError: there are fewer than two labels, or nothing is left to validate on.
     """
     settings = settings or TopicSettings()
-    if settings.engine == "standard" and settings.encoder is None:
-        settings = replace(settings, encoder=str(shipped("topics", "standard")))
     whole = articles
     articles, notes = with_labels(articles)
     if validation is None:
@@ -116,6 +119,9 @@ def train_topics(
     log.info(
         "%s: %s; training on %d, validating on %d.", whole.name, describe_labels(whole), len(articles), len(validation)
     )
+    if settings.engine == "standard" and settings.encoder is None and len(classes) <= MOST_BROAD:
+        settings = replace(settings, encoder=str(shipped("topics", "standard")))
+        log.info("The encoder is that of the topic model that ships; --encoder names another.")
     exclusive = articles.exclusive
     stories, held_stories = read_stories(articles), read_stories(validation)
     targets, held_targets = target_matrix(articles.labels, classes), target_matrix(validation.labels, classes)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
+from inference.predict import shipped
 from models.topics import target_matrix
 from training.data import Articles, read_articles
 from training.evaluation import with_labels
@@ -55,7 +56,7 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--judged", type=int, default=2000, help="rows to judge on (default 2000)")
     parser.add_argument("--seed", type=int, default=13)
-    parser.add_argument("--encoder", help="as in copydesk train topics")
+    parser.add_argument("--encoder", default=str(shipped("topics", "standard")), help="as in copydesk train topics")
     parser.add_argument("--cache", type=Path, help="folder for the judged rows' sentence vectors")
     options = parser.parse_args()
     logging.disable(logging.INFO)

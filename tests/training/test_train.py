@@ -194,6 +194,11 @@ def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     assert not any("cross-fitted" in note for note in report.notes), "calibrated on rows the encoder has not seen"
     assert training["settings"]["encoder"] == "shipped"
     assert find_leaks(training, seed_articles)["found"]["encoder"]["count"] > len(seed_articles) / 2
+    monkeypatch.setattr("training.stories.DEFAULT_ENCODER", str(tiny_encoder))
+    monkeypatch.setattr("training.topics.MOST_BROAD", 1)
+    assert train_topics(toy(60))[0].scorer.spec.fingerprint == EncoderSpec.of(str(tiny_encoder)).fingerprint
+    monkeypatch.undo()
+    monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
     _, report, _ = train_topics(seed_articles)
     assert any("cross-fitted" in note for note in report.notes), "calibrated on rows held out: the encoder knows others"
 
