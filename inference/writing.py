@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FEWEST_SENTENCES = 3
 """A shorter story is its own brief."""
 MOST_HEADLINE_WORDS = 16
+OWN_WORDS = "the brief is in a language model's words: names and numbers were checked, what is said of them was not."
 NOT_SUPPORTED = "no brief in the model's own words was wholly supported by the story: the brief is taken from it."
 TOO_LONG = "no brief in the model's own words fits the length asked for: the brief is taken from the story."
 
@@ -152,7 +153,8 @@ def _with_brief(
     fitting = [text for text in (within(candidate, budget, words) for candidate in candidates) if text]
     for text in fitting:
         if supported(text):
-            return replace(prediction, summary=text, written=(*prediction.written, "summary"))
+            written, warnings = (*prediction.written, "summary"), (*prediction.warnings, OWN_WORDS)
+            return replace(prediction, summary=text, written=written, warnings=warnings)
     reason = NOT_SUPPORTED if fitting or not candidates else TOO_LONG
     return replace(prediction, warnings=(*prediction.warnings, reason))
 

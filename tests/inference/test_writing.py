@@ -78,6 +78,7 @@ def test_the_first_draft_that_the_story_supports_is_the_brief(
     assert ours.summary == (taken or plain.summary)
     assert ours.written == (("summary",) if taken else ())
     assert (writing.NOT_SUPPORTED in ours.warnings) == (taken is None)
+    assert (writing.OWN_WORDS in ours.warnings) == (taken is not None)
     assert replace(ours, summary="", written=(), warnings=()) == replace(plain, summary="", warnings=())
 
 
