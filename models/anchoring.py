@@ -7,11 +7,10 @@ or in another order; one that shortens takes most of them from one place, one af
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
-
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from models.sentences import split_sentences
 
@@ -45,7 +44,17 @@ def anchoring(text: str, sentences: Sequence[str]) -> float:
 
 def _stems(text: str) -> list[str]:
     words = (word.lower() for word in _WORD.findall(text))
-    return [word[:STEM] for word in words if word not in ENGLISH_STOP_WORDS and (len(word) > 1 or word.isdigit())]
+    return [word[:STEM] for word in words if word not in _empty_words() and (len(word) > 1 or word.isdigit())]
+
+
+@functools.cache
+def _empty_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import (
+        ENGLISH_STOP_WORDS,  # takes longer to import than the fast engine to start
+    )
+
+    words: frozenset[str] = ENGLISH_STOP_WORDS
+    return words
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
