@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.predict import Copydesk, shipped
+from inference.writing import is_writer
 from models.artefact import load_artefact
-from models.errors import DataError
+from models.errors import DataError, ModelError
 
 SERVED = ("standard", "fast")
 """The engines whose length may be changed at once, without asking a model again."""
@@ -79,7 +80,15 @@ class Desks:
         """The shipped engines, with models of your own in their place where given.
 
         Where both are given there is nothing left to switch between, so that there is one engine only.
+
+        Raises:
+            ModelError: a folder holds no sound model, or one that writes, which takes longer than a request may.
         """
+        if summariser is not None and is_writer(summariser):
+            raise ModelError(
+                f"{summariser}: holds a language model's adapter; the page and the API serve standard and fast "
+                "summarisers. Use it with copydesk predict."
+            )
         names = (default,) if topics and summariser else SERVED
         folders = {
             name: Folders(topics or shipped("topics", name), summariser or shipped("summariser", name))

@@ -73,6 +73,17 @@ def test_models_of_ones_own_leave_one_engine(served: list[Any]) -> None:
     assert isinstance(broken.exception, ModelError)
 
 
+def test_a_language_model_is_refused_before_anything_is_served(served: list[Any], tmp_path: Path) -> None:
+    from models.abstractive import Writer, Writing
+    from models.artefact import save_artefact
+
+    save_artefact(Writer("some/model", Writing(), {}).artefact({}, "card"), tmp_path / "writer")
+    result = serve("--summariser", str(tmp_path / "writer"))
+    assert isinstance(result.exception, ModelError)
+    assert "holds a language model's adapter" in str(result.exception)
+    assert not served
+
+
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = serve()
