@@ -32,6 +32,8 @@ from training.stories import encode_stories, open_encoder, progress, read_storie
 
 log = logging.getLogger(__name__)
 FOLDS = 5
+UNEVEN = 10
+"""How many times as many stories as the rarest label the commonest has where they are called uneven."""
 MOST_BROAD = 20
 """Up to so many labels are taken for broad ones, as the 17 that the encoder which ships was adapted to tell apart are.
 
@@ -119,6 +121,13 @@ def train_topics(
     log.info(
         "%s: %s; training on %d, validating on %d.", whole.name, describe_labels(whole), len(articles), len(validation)
     )
+    counts = Counter(label for row in articles.labels or [] for label in row)
+    if not articles.exclusive and min(counts.values()) * UNEVEN <= max(counts.values()):
+        log.info(
+            "Labels are uneven, 1 to %.0f: each has a calibration and a threshold of its own, which serve better than "
+            "class weights.",
+            max(counts.values()) / min(counts.values()),
+        )
     if settings.engine == "standard" and settings.encoder is None and len(classes) <= MOST_BROAD:
         settings = replace(settings, encoder=str(shipped("topics", "standard")))
         log.info("The encoder is that of the topic model that ships; --encoder names another.")

@@ -45,6 +45,17 @@ def toy(n: int = 90, *, exclusive: bool = True) -> Articles:
     return Articles("toy", rows, [str(row) for row in rows], [None] * n, texts, labels, exclusive, None)
 
 
+def test_what_stands_in_for_class_weights_is_said_where_labels_are_uneven(caplog: pytest.LogCaptureFixture) -> None:
+    articles = toy(150, exclusive=False)
+    rare = sorted(WORDS)[0]
+    few = [row for row in range(150) if rare not in articles.labels[row] or row % 36 == 0]  # type: ignore[index]
+    with caplog.at_level("INFO"):
+        train_topics(articles, settings=TopicSettings("fast"))
+        assert "uneven" not in caplog.text
+        train_topics(articles.take(few), settings=TopicSettings("fast"))
+    assert "Labels are uneven, 1 to" in caplog.text
+
+
 @pytest.mark.parametrize("engine", ["fast", "standard"])
 def test_a_single_label_model_learns_and_answers_the_same_when_loaded(
     engine: str, tiny_encoder: Path, tmp_path: Path
