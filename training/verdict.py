@@ -83,7 +83,8 @@ def _briefs(report: Report) -> list[str]:
         sure = "better than" if low > 0 else "worse than" if high < 0 else "not clearly different from"
         sentences.append(f"That is {sure} the {baseline(rival)}: {mean:+.2f} ({low:+.2f} to {high:+.2f}), paired.")
     metrics, reference = report.metrics, report.details["reference"]
-    what = "A headline" if report.details.get("writing", {}).get("target") == "headline" else "A brief"
+    writing = report.details.get("writing", {})
+    what = "A headline" if writing.get("target") == "headline" else "A brief"
     sentences.append(
         f"{what} has {metrics['words']:.0f} words in {metrics['sentences']:.1f} sentences, the human one "
         f"{reference['words']:.0f}; that is {percent(metrics['compression'])} of the story."
@@ -93,6 +94,11 @@ def _briefs(report: Report) -> list[str]:
         "Every name and number in the briefs stands in the story"
         if invented == 0
         else f"{number(invented, 2)} names or numbers per brief do not stand in the story"
+        + (
+            f" in that very form (the guard counts {writing['unsupported_after']:.0f} per 100 briefs)"
+            if writing
+            else ""
+        )
     )
     sentences[-1] += f"; {percent(metrics['dangling_openings'])} of their sentences lean on one that was left out."
     return sentences
