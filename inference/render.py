@@ -40,7 +40,7 @@ def write_text(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> No
         console.print(Text(_visible(prediction.title or name), style="bold"))
         if prediction.title:
             console.print(Text(f"  {name}", style="dim"))
-        if prediction.headline and not prediction.title:
+        if prediction.headline and (not prediction.title or "headline" in prediction.written):
             console.print(Text(f"  Headline: {_visible(prediction.headline)}"))
         topics = [f"{topic.label} {topic.score:.2f}" for topic in prediction.topics] or ["none"]
         console.print(Text("  Topics"))

@@ -167,6 +167,10 @@ def test_the_terminal_says_whose_words_they_are() -> None:
     stream = io.StringIO()
     render.write_text([("a", Prediction((), TRUE, written=("summary",))), ("b", Prediction((), TRUE))], stream)
     assert stream.getvalue().count("in a language model's words") == 1
+    stream = io.StringIO()
+    own = Prediction((), TRUE, title="Bridge", headline="Vane opens bridge", written=("headline",))
+    render.write_text([("a", own), ("b", replace(own, written=()))], stream)
+    assert stream.getvalue().count("Headline: Vane opens bridge") == 1, "beside a title only where it is written anew"
 
 
 @pytest.mark.parametrize(
