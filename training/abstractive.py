@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +129,7 @@ def finetune_writer(
     from peft import LoraConfig, get_peft_model
     from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
 
-    from training.checkpoints import MarkWhole, load_finished, newest_whole
+    from training.checkpoints import MarkWhole, train_whole
 
     torch.manual_seed(settings.seed)
     writing = Writing.of(settings.target)
@@ -209,13 +208,7 @@ def finetune_writer(
         callbacks=[MarkWhole(job), *([EarlyStoppingCallback(settings.patience)] if judged else [])],
     )
     trainer.model_accepts_loss_kwargs = False  # else the losses of the steps of one update are summed, not averaged
-    if not resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    last = newest_whole(checkpoints, job)
-    state = load_finished(module, last) if last else None
-    if state is None:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-        state = trainer.state
+    state = train_whole(trainer, module, checkpoints, job, resume=resume)
     module.eval().to("cpu")
     learnt = changed_weights(module, before) if settings.full else adapter_tensors(module)
     return Learnt(

@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors.torch import load_file, load_model
 from torch import nn
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from transformers.utils import SAFE_WEIGHTS_NAME
@@ -39,6 +39,22 @@ class MarkWhole(TrainerCallback):
         beside = folder / f"{MARK}.new"
         beside.write_text(json.dumps(mark), encoding="utf-8")
         os.replace(beside, folder / MARK)
+
+
+def train_whole(trainer: Trainer, model: nn.Module, checkpoints: Path, job: str, *, resume: bool) -> TrainerState:
+    """Train to the end, from the beginning or from the newest whole checkpoint; `model` then has the best weights.
+
+    Raises:
+        DataError: the checkpoints to go on from are of another job.
+    """
+    if not resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    last = newest_whole(checkpoints, job)
+    state = load_finished(model, last) if last else None
+    if state is None:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        state = trainer.state
+    return state
 
 
 def newest_whole(checkpoints: Path, job: str) -> Path | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +129,7 @@ def finetune(
     from peft import LoraConfig, get_peft_model
     from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
 
-    from training.checkpoints import MarkWhole, load_finished, newest_whole
+    from training.checkpoints import MarkWhole, train_whole
 
     if topics is None and summaries is None:
         raise ValueError("finetune: give it topics, summaries, or both.")
@@ -209,13 +208,7 @@ def finetune(
         optimizers=(optimizer, None),
         callbacks=[MarkWhole(job), *([EarlyStoppingCallback(settings.patience)] if judged else [])],
     )
-    if not resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    last = newest_whole(checkpoints, job)
-    state = load_finished(model, last) if last else None
-    if state is None:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-        state = trainer.state
+    state = train_whole(trainer, model, checkpoints, job, resume=resume)
     model.eval().to("cpu")
     return Adapted(
         adapter=changed_weights(model.transformer, before) if settings.full else adapter_tensors(model.transformer),
