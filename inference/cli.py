@@ -10,16 +10,9 @@ from typing import IO, Annotated
 
 import typer
 
+from inference.engines import SummaryEngine
 from inference.inputs import Source, read_sources
 from inference.prediction import Prediction
-
-
-class Engine(StrEnum):
-    """The engines that predict."""
-
-    standard = "standard"
-    fast = "fast"
-    abstractive = "abstractive"
 
 
 class Format(StrEnum):
@@ -47,12 +40,12 @@ def predict_command(
         Path | None, typer.Option(help="Folder of a summariser; the shipped one when missing.")
     ] = None,
     engine: Annotated[
-        Engine,
+        SummaryEngine,
         typer.Option(
             help="standard: best on a CPU; fast: for millions of stories; abstractive: briefs and headlines in a "
-            "language model's own words, seconds a story (needs copydesk[abstractive])."
+            "language model's own words, about a second a story (needs copydesk[abstractive])."
         ),
-    ] = Engine.standard,
+    ] = SummaryEngine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
     words: Annotated[int | None, typer.Option(min=1, help="At most so many words in the brief.")] = None,
     characters: Annotated[int | None, typer.Option(min=1, help="At most so many characters in the brief.")] = None,

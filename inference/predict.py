@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.digest import Digest, make_digest
+from inference.engines import SummaryEngine
 from inference.explain import make_explanation
 from inference.prediction import Explanation, Prediction, Scored, SentenceScore
 from inference.writing import open_summariser, write
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ENGINES = ("standard", "fast", "abstractive")
+ENGINES = tuple(engine.value for engine in SummaryEngine)
 STREAM_WINDOW = 256
 WRITING_WINDOW = 8
 Input = str | Mapping[str, Any] | Story

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from inference.cli import Engine
+from inference.engines import Engine
 from models.errors import DataError, ModelError
 
 

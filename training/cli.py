@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inference.engines import Engine, SummaryEngine
 from training.audit_cli import warn_of_trouble
 from training.figures import show
 from training.options import (
@@ -18,7 +19,6 @@ from training.options import (
     Checkpoints,
     Data,
     Encoder,
-    Engine,
     Finetune,
     HeldOut,
     HowToFinetune,
@@ -29,7 +29,6 @@ from training.options import (
     Resume,
     Seed,
     SummaryColumn,
-    SummaryEngine,
     Target,
     TextColumn,
     TitleColumn,

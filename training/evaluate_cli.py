@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from inference.engines import Engine, SummaryEngine
 from training.figures import show, write
 from training.options import (
     Compare,
     Data,
-    Engine,
     JsonFile,
     LabelsColumn,
     Limit,
@@ -20,7 +20,6 @@ from training.options import (
     ShippedEngine,
     ShippedSummariser,
     SummaryColumn,
-    SummaryEngine,
     TextColumn,
     TitleColumn,
     read,

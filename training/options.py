@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inference.engines import Engine, SummaryEngine
+
 if TYPE_CHECKING:
     from training.data import Articles
 
@@ -17,21 +19,6 @@ DATA_HELP = (
     "Articles: a csv, tsv, json, jsonl or parquet file (also compressed), a folder of .txt files, or a hub id such "
     "as ag_news; with an optional split: train.parquet#train[:1000]."
 )
-
-
-class Engine(StrEnum):
-    """The engines that can be trained."""
-
-    standard = "standard"
-    fast = "fast"
-
-
-class SummaryEngine(StrEnum):
-    """The engines that briefs can be trained for."""
-
-    standard = "standard"
-    fast = "fast"
-    abstractive = "abstractive"
 
 
 class Target(StrEnum):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.engines import Engine
 from inference.predict import Copydesk, shipped
 from inference.writing import is_writer
 from models.artefact import load_artefact
 from models.errors import DataError, ModelError
 
-SERVED = ("standard", "fast")
-"""The engines whose length may be changed at once, without asking a model again."""
+SERVED = tuple(engine.value for engine in Engine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,12 @@ def test_a_language_model_is_refused_before_anything_is_served(served: list[Any]
     assert not served
 
 
+def test_an_engine_that_is_not_served_is_wrong_usage(served: list[Any]) -> None:
+    result = serve("--engine", "abstractive")
+    assert result.exit_code == 2
+    assert not served
+
+
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = serve()
