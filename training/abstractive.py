@@ -25,7 +25,7 @@ from training.casing import Capitals
 from training.data import Articles
 from training.finetune import adapter_tensors, changed_weights
 from training.rouge import rouge_scores
-from training.targets import Batches, Examples, make_examples, with_targets
+from training.targets import Batches, Examples, make_examples
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def finetune_writer(
     writing = Writing.of(settings.target)
     model = load_language_model(settings.base)
     options: dict[str, Any] = {"capitals": capitals, "seed": settings.seed}
-    held = Examples(untouched=list(range(len(with_targets(validation, settings.target)[0]))))
+    held = Examples(validation.take([]), validation)
     if settings.judged:
         held = make_examples(validation, guide, model, writing, at_most=settings.judged, filtered=False, **options)
     examples = make_examples(articles, guide, model, writing, at_most=settings.examples, **options)
@@ -154,7 +154,9 @@ def finetune_writer(
     updates = max(1, len(batches) // settings.accumulation)
     every = max(1, updates // settings.evaluations)
     judge = _Judge(model, writing, held)
-    job = hashlib.sha256(repr((settings, model.sha256, examples, held.sources)).encode()).hexdigest()
+    job = hashlib.sha256(
+        repr((settings, model.sha256, examples.prompts, examples.targets, held.sources)).encode()
+    ).hexdigest()
 
     class _Trainer(Trainer):
         """Learns the targets alone, and evaluates by the ROUGE of what is written."""
@@ -217,15 +219,9 @@ def finetune_writer(
         sha256=model.sha256,
         history=[dict(entry) for entry in state.log_history],
         examples={"used": len(examples), "left out": dict(examples.left_out)},
-        seen=_seen(articles, settings.target, examples),
-        untouched=with_targets(validation, settings.target)[0].take(held.untouched),
+        seen=examples.seen,
+        untouched=held.untouched,
     )
-
-
-def _seen(articles: Articles, target: str, examples: Examples) -> Articles:
-    untouched = set(examples.untouched)
-    articles, _ = with_targets(articles, target)
-    return articles.take(row for row in range(len(articles)) if row not in untouched)
 
 
 class _Judge:

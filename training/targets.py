@@ -36,16 +36,17 @@ _ENDS = (".", "!", "?", "”", '"')
 class Examples:
     """What is learnt from: token ids of prompts and of targets, and the texts they were made of.
 
-    `left_out` counts the articles that were looked at and not used, by reason; `untouched` are the places, among those
-    that `with_targets` keeps, of articles that were not looked at.
+    `seen` are the articles that were learnt from, or looked at and left out, which `left_out` counts by reason; at the
+    others, `untouched`, nobody has looked.
     """
 
+    seen: Articles
+    untouched: Articles
     prompts: list[list[int]] = field(default_factory=list)
     targets: list[list[int]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
-    untouched: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -98,7 +99,8 @@ def make_examples(
     """
     articles, texts = with_targets(articles, writing.target)
     order = np.random.default_rng(seed).permutation(len(articles)).tolist()
-    out = Examples(left_out={"unsupported": 0, "too long or empty": 0})
+    nothing = articles.take([])
+    out = Examples(articles, nothing, left_out={"unsupported": 0, "too long or empty": 0})
     wanted = min(at_most or len(order), len(order))
     with progress("Preparing examples", wanted) as advance:
         for at, source, text in _sources(articles, texts, order, guide, model, writing, capitals):
@@ -113,7 +115,7 @@ def make_examples(
             out.references.append(kept)
             advance()
             if len(out) >= wanted:
-                out.untouched = sorted(order[at + 1 :])
+                out.seen, out.untouched = (articles.take(sorted(part)) for part in (order[: at + 1], order[at + 1 :]))
                 break
     return out
 

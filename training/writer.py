@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from training.provenance import provenance
 from training.stories import split_articles
 from training.targets import with_targets
 from training.written import run_writer
-
-log = logging.getLogger(__name__)
 
 FIGURES_ON = 100
 """Held-out articles that are written for the figures at the end: each takes seconds on a processor."""

@@ -115,9 +115,9 @@ def test_headlines_are_not_to_be_read_off_the_story(
 def test_examples_drawn_leave_the_rest_untouched(articles: Articles, guide: SummaryModel, model: LanguageModel) -> None:
     examples = make_examples(articles, guide, model, Writing(most_tokens=200), at_most=5, filtered=False)
     assert len(examples) == 5
-    assert len(examples.untouched) == 11
-    left = {articles.summaries[row] for row in examples.untouched}  # type: ignore[index]
-    assert not left & set(examples.references)
+    assert (len(examples.seen), len(examples.untouched)) == (5, 11)
+    assert set(examples.seen.summaries or []) == set(examples.references)
+    assert sorted([*examples.seen.rows, *examples.untouched.rows]) == articles.rows
 
 
 def test_rows_without_a_target_are_left_out_and_none_at_all_is_an_error(articles: Articles) -> None:
