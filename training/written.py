@@ -115,7 +115,6 @@ def _discipline(
         "written": int(sum(written)),
         "unsupported_before": 100 * float(np.mean(before)) if before else 0.0,
         "unsupported_after": 100 * float(np.mean(after)) if after else 0.0,
-        "faulty_drafts": float(np.mean([count > 0 for count in before])) if before else 0.0,
         "new_bigrams": float(np.mean(novelty)) if novelty else 0.0,
     }
 
