@@ -46,8 +46,7 @@ def process_runner(
         if len(first) < FEWEST_WINDOWS:
             yield from local_runner(desk)(first)
             return
-        started = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, started, _load, (folders, arguments)) as pool:
+        with start_processes(folders, arguments, workers) as pool:
             waiting: deque[Future[list[Result]]] = deque()
             try:
                 for window in chain(first, remaining):
@@ -64,13 +63,27 @@ def process_runner(
     return run
 
 
+def start_processes(folders: Mapping[str, Path], arguments: Mapping[str, Any], workers: int) -> ProcessPoolExecutor:
+    """So many processes, each with a Copydesk of its own; see `process_runner` for the arguments.
+
+    Ctrl-C is for the process that started them, and they end with it.
+    """
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _load, (folders, arguments))
+
+
+def desk_of_this_process() -> Copydesk:
+    """In a process of `start_processes`: its Copydesk."""
+    assert _DESK is not None
+    return _DESK
+
+
 def processors() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _load(folders: Mapping[str, Path], arguments: Mapping[str, Any]) -> None:
-    """In a worker: load the models; Ctrl-C is for the process that started it, and it ends with that."""
+    """In a worker: load the models."""
     global _DESK
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -85,5 +98,4 @@ def _end_with_parent() -> None:
 
 
 def _predict(window: Window) -> list[Result]:
-    assert _DESK is not None
-    return predict_window(_DESK, window)
+    return predict_window(desk_of_this_process(), window)

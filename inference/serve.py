@@ -29,6 +29,12 @@ def serve_command(
     ] = None,
     queue: Annotated[int, typer.Option(min=256, help="Stories that may wait; more are answered with 503.")] = 512,
     batch: Annotated[int, typer.Option(min=1, help="Stories that the models read together.")] = 64,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Processes that read for the fast engine; one for each core when missing, 0 for none."
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until a request is given up with 504.")] = 60.0,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
@@ -47,6 +53,7 @@ def serve_command(
         import uvicorn
     except ImportError as error:
         raise ModelError(f"serve needs {error.name}: install the extra, pip install 'copydesk[web]'.") from None
+    from inference.process_runner import processors
     from inference.server.app import create_app
     from inference.server.desks import Desks
     from inference.server.limits import Limits
@@ -56,7 +63,10 @@ def serve_command(
     with listening:
         desks = Desks.shipped(engine.value, topics, summariser)
         desks.get(engine.value)  # a model that cannot be loaded is told of now, not at the first request
-        app = create_app(desks, Limits(queue=queue, batch=batch, timeout=timeout), [*(allow_host or ()), host])
+        if workers is None:
+            workers = processors() if processors() > 1 else 0
+        limits = Limits(queue=queue, batch=batch, timeout=timeout, workers=workers)
+        app = create_app(desks, limits, [*(allow_host or ()), host])
         log_as_json()
         address = _address(listening)
         typer.echo(f"Copydesk: {address} (API: {address}docs; Ctrl-C stops it)")

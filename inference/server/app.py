@@ -49,6 +49,8 @@ def create_app(desks: Desks, limits: Limits | None = None, hosts: Iterable[str] 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         queue.start()
+        if desks.loaded(desks.default):
+            await queue.load(desks.default)  # its processes too, before the first request
         yield
         await batches.close()
         await queue.stop()
@@ -92,9 +94,7 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
         stories = wanted.stories if many else [wanted.stories]
         engine = desks.name(wanted.engine)
         request.state.log = {"engine": engine, "stories": len(stories)}
-        found = await queue.predict(
-            engine, stories, budget_of(wanted.budget), lambda prediction: to_bytes(prediction.to_dict())
-        )
+        found = await queue.predict(engine, stories, budget_of(wanted.budget), _plain)
         body = b"[" + b",".join(found) + b"]" if many else found[0]
         return Response(body, media_type="application/json")
 
@@ -132,6 +132,10 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
         """Needs no model, and is never queued."""
         health = Health(status="ok" if queue.alive else "dead", waiting=queue.length, capacity=queue.limits.queue)
         return Response(to_bytes(health.model_dump()), 200 if queue.alive else 503, media_type="application/json")
+
+
+def _plain(prediction: Prediction) -> bytes:
+    return to_bytes(prediction.to_dict())
 
 
 def _add_errors(app: FastAPI) -> None:

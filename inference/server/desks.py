@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inference.engines import Engine
 from inference.predict import Copydesk, shipped
+from inference.server.readers import WARMING, Processes
 from inference.writing import is_writer
 from models.artefact import load_artefact
 from models.errors import DataError, ModelError
@@ -117,6 +118,12 @@ class Desks:
                 self._loaded[name] = self._open(self._folders[name])
             return self._loaded[name]
 
+    def processes(self, name: str, workers: int) -> Processes | None:
+        """So many processes that read for an engine; None for one that uses all cores by itself."""
+        found = self._folders[name]
+        engines = {load_artefact(folder).config.get("engine") for folder in (found.topics, found.summariser)}
+        return Processes(found.topics, found.summariser, workers) if workers and engines == {"fast"} else None
+
     def loaded(self, name: str) -> bool:
         """Whether `get` answers at once."""
         return name in self._loaded
@@ -139,5 +146,5 @@ class Desks:
 
 def _open(folders: Folders) -> Copydesk:
     desk = Copydesk.from_pretrained(folders.topics, folders.summariser)
-    desk.predict("The encoder is opened by the first story, which should not be that of someone who waits.")
+    desk.predict(WARMING)
     return desk

@@ -25,6 +25,7 @@ class Limits:
         uploads: uploaded files held at the same time.
         cache: stories kept as scored, so that a brief of another length needs no second reading; 0 for none.
         cache_characters: characters of all stories kept.
+        workers: processes that the fast engine reads in; 0 for the server's own.
     """
 
     body: int = 8 << 20
@@ -37,6 +38,7 @@ class Limits:
     uploads: int = 8
     cache: int = 32
     cache_characters: int = 2_000_000
+    workers: int = 0
 
     def __post_init__(self) -> None:
         """Refuse bounds under which some valid request could never be answered.

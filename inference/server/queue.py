@@ -1,4 +1,4 @@
-"""Stories of many requests, read together: one worker, a bounded queue, and a memory of what was just read."""
+"""Stories of many requests, read together: a bounded queue, and a memory of what was just read."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from inference.predict import Copydesk
 from inference.prediction import Explanation, Prediction, Scored
 from inference.server.desks import Desks
 from inference.server.limits import Limits
+from inference.server.readers import Order, Outcome, Processes, read
 from models.selection import Budget
 
 log = logging.getLogger("inference.server")
@@ -37,41 +37,44 @@ class QueueFull(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A story, or a job of another kind, that waits for the worker."""
+    """A story, or a job of another kind, that waits to be read."""
 
     engine: str
     answer: asyncio.Future[Any]
-    story: Any = None
-    budget: Budget | None = None
-    finish: Callable[[Prediction], Any] | None = None
+    order: Order | None = None
     key: str | None = None
     job: Callable[[], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    value: Any = None
-    error: BaseException | None = None
-    scored: Scored | None = None
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """What reads for an engine: its processes, or the one thread of this process that has the models."""
+
+    processes: Processes | None
+    threads: ThreadPoolExecutor
+    free: int
 
 
 class PredictionQueue:
     """Answers requests for predictions.
 
-    A batch is what waits when the worker is free, for one engine, up to `Limits.batch` stories: a lone request is
-    answered at once, and under load stories are read together, which is several times as fast.
+    A batch is what waits for one engine when that is free, up to `Limits.batch` stories: a lone request is answered at
+    once, and under load stories are read together, which is several times as fast. Where an engine reads in several
+    processes, what waits is shared out among the free ones.
     """
 
     def __init__(self, desks: Desks, limits: Limits) -> None:
-        """Keep the arguments; `start` starts the worker."""
+        """Keep the arguments; `start` starts the dispatcher."""
         self.desks = desks
         self.limits = limits
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        self._lanes: dict[str, _Lane] = {}
+        self._reading: set[asyncio.Task[None]] = set()
         self._kept: OrderedDict[str, Scored] = OrderedDict()
         self._worker: asyncio.Task[None] | None = None
-        self._loading: dict[str, asyncio.Task[Copydesk]] = {}
+        self._loading: dict[str, asyncio.Task[_Lane]] = {}
         self._pace = 0.02  # seconds a story takes, a running mean
 
     @property
@@ -81,22 +84,28 @@ class PredictionQueue:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker runs."""
+        """Whether the dispatcher runs."""
         return self._worker is not None and not self._worker.done()
 
     def start(self) -> None:
-        """Start the worker; needs a running event loop."""
+        """Start the dispatcher; needs a running event loop."""
         self._worker = asyncio.get_running_loop().create_task(self._work())
 
     async def stop(self) -> None:
-        """End the worker; what waits is cancelled."""
+        """End the dispatcher; what waits is cancelled."""
         if self._worker is not None:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
+        for reading in self._reading:
+            reading.cancel()
         while self._waiting:
             self._waiting.popleft().answer.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
+        for lane in self._lanes.values():
+            if lane.processes is not None:
+                lane.processes.stop()
+                lane.threads.shutdown(wait=False, cancel_futures=True)
 
     async def predict(
         self,
@@ -113,14 +122,14 @@ class PredictionQueue:
             engine: a name from `Desks.name`.
             stories: at most `MAX_STORIES`, as `Copydesk.predict` takes them.
             budget: how long the briefs are.
-            finish: runs in the worker's thread.
+            finish: a function of a module, since it may run in another process.
             patient: wait for room in the queue, as long as that takes, instead of being refused.
 
         Raises:
             QueueFull: there is no room.
             TimeoutError: the answer took longer than `Limits.timeout`.
         """
-        await self._load(engine)
+        await self.load(engine)
         key = self._key(engine, stories[0]) if len(stories) == 1 else None
         if key is not None and (scored := self._recall(key)) is not None:
             desk = self.desks.get(engine)
@@ -129,13 +138,13 @@ class PredictionQueue:
             await asyncio.sleep(PATIENCE)
         loop = asyncio.get_running_loop()
         return await self._answers(
-            [_Waiting(engine, loop.create_future(), story, budget, finish, key) for story in stories],
+            [_Waiting(engine, loop.create_future(), Order(story, budget, finish), key) for story in stories],
             timeout=None if patient else self.limits.timeout,
         )
 
     async def explain(self, engine: str, story: Any, label: str) -> Explanation:
         """What each part of a story adds to a label; errors as `predict` and `Copydesk.explain` have them."""
-        await self._load(engine)
+        await self.load(engine)
         key = self._key(engine, story)
         scored = self._recall(key) if key is not None else None
         read = story if scored is None else scored.story
@@ -147,16 +156,25 @@ class PredictionQueue:
         explanation: Explanation = (await self._answers([waiting], timeout=self.limits.timeout))[0]
         return explanation
 
-    async def _load(self, engine: str) -> None:
+    async def load(self, engine: str) -> None:
         """Have the engine in memory; meanwhile others are answered, and the time is not counted as waiting."""
-        if self.desks.loaded(engine):
+        if engine in self._lanes:
             return
         if engine not in self._loading:
-            self._loading[engine] = asyncio.create_task(asyncio.to_thread(self.desks.get, engine))
+            self._loading[engine] = asyncio.create_task(asyncio.to_thread(self._open, engine))
         try:
-            await asyncio.shield(self._loading[engine])
+            lane = await asyncio.shield(self._loading[engine])
+            self._lanes.setdefault(engine, lane)
         finally:
             self._loading.pop(engine, None)
+
+    def _open(self, engine: str) -> _Lane:
+        self.desks.get(engine)
+        processes = self.desks.processes(engine, self.limits.workers)
+        if processes is None:
+            return _Lane(None, self._thread, 1)
+        processes.warm()
+        return _Lane(processes, ThreadPoolExecutor(processes.workers, f"{engine}-processes"), processes.workers)
 
     async def _answers(self, items: Sequence[_Waiting], timeout: float | None) -> list[Any]:
         if self.length + len(items) > self.limits.queue:
@@ -167,63 +185,63 @@ class PredictionQueue:
             return await asyncio.gather(*(item.answer for item in items))
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
+            await self._arrived.wait()
+            self._arrived.clear()
             if self.length < self.limits.batch:
                 await asyncio.sleep(self.limits.linger)
-            batch = self._take()
-            if not batch:
-                continue
-            began = time.perf_counter()
-            outcomes = await loop.run_in_executor(self._thread, self._answer, batch)
-            seconds = time.perf_counter() - began
-            self._pace += 0.2 * (seconds / len(batch) - self._pace)
-            log.debug(
-                "batch",
-                extra={"fields": {"engine": batch[0].engine, "stories": len(batch), "ms": round(seconds * 1e3, 1)}},
-            )
-            for item, outcome in zip(batch, outcomes, strict=True):
-                self._settle(item, outcome)
+            while batch := self._take():
+                self._lanes[batch[0].engine].free -= 1
+                task = asyncio.create_task(self._read(batch))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
+
+    async def _read(self, batch: Sequence[_Waiting]) -> None:
+        lane = self._lanes[batch[0].engine]
+        began = time.perf_counter()
+        try:
+            outcomes = await asyncio.get_running_loop().run_in_executor(lane.threads, self._answer, batch, lane)
+        finally:
+            lane.free += 1
+            self._arrived.set()
+        seconds = time.perf_counter() - began
+        self._pace += 0.2 * (seconds / len(batch) - self._pace)
+        log.debug(
+            "batch",
+            extra={"fields": {"engine": batch[0].engine, "stories": len(batch), "ms": round(seconds * 1e3, 1)}},
+        )
+        for item, outcome in zip(batch, outcomes, strict=True):
+            self._settle(item, outcome)
 
     def _take(self) -> list[_Waiting]:
-        """The first that waits and those after it that can be read together with it; order is kept for the rest."""
-        batch: list[_Waiting] = []
-        others: list[_Waiting] = []
-        while self._waiting and len(batch) < self.limits.batch:
-            item = self._waiting.popleft()
-            if item.answer.done():
-                continue
-            if not batch or (item.job is None and batch[0].job is None and item.engine == batch[0].engine):
-                batch.append(item)
-            else:
-                others.append(item)
-        self._waiting.extendleft(reversed(others))
+        """The first that waits for a free engine, and those after it that can be read together with it."""
+        self._waiting = deque(item for item in self._waiting if not item.answer.done())
+        first = next((item for item in self._waiting if self._lanes[item.engine].free), None)
+        if first is None:
+            return []
+        if first.job is not None:
+            batch = [first]
+        else:
+            alike = [item for item in self._waiting if item.engine == first.engine and item.job is None]
+            share = math.ceil(len(alike) / self._lanes[first.engine].free)
+            batch = alike[: min(share, self.limits.batch)]
+        taken = set(map(id, batch))
+        self._waiting = deque(item for item in self._waiting if id(item) not in taken)
         return batch
 
-    def _answer(self, batch: Sequence[_Waiting]) -> list[_Outcome]:
-        """In the worker's thread. A story that breaks the batch is found by reading each by itself."""
-        try:
-            return self._read(batch)
-        except Exception as error:
-            if len(batch) == 1:
-                return [_Outcome(error=error)]
-        return [outcome for item in batch for outcome in self._answer([item])]
-
-    def _read(self, batch: Sequence[_Waiting]) -> list[_Outcome]:
+    def _answer(self, batch: Sequence[_Waiting], lane: _Lane) -> list[Outcome]:
+        """In a thread: that of the models, or one that waits for a process."""
         if (job := batch[0].job) is not None:
-            return [_Outcome(job())]
-        desk = self.desks.get(batch[0].engine)
-        read = desk.score([item.story for item in batch])
-        return [
-            _Outcome(item.finish(prediction) if item.finish else prediction, scored=scored)
-            for item, scored in zip(batch, read, strict=True)
-            for prediction in [desk.brief(scored, budget=item.budget)]
-        ]
+            try:
+                return [Outcome(job())]
+            except Exception as error:
+                return [Outcome(error=error)]
+        orders = [item.order for item in batch if item.order is not None]
+        if lane.processes is not None:
+            return lane.processes.read(orders)
+        return read(self.desks.get(batch[0].engine), orders)
 
-    def _settle(self, item: _Waiting, outcome: _Outcome) -> None:
+    def _settle(self, item: _Waiting, outcome: Outcome) -> None:
         if item.key is not None and outcome.scored is not None:
             self._keep(item.key, outcome.scored)
         if item.answer.done():

@@ -111,9 +111,10 @@ def start(engine: str) -> tuple[subprocess.Popen[str], int]:
 
 
 def cpu_seconds(process: int) -> float:
-    """Processor time that a process has used, of all its threads."""
-    used = psutil.Process(process).cpu_times()
-    return float(used.user + used.system)
+    """Processor time that a process and its children have used, of all their threads."""
+    parent = psutil.Process(process)
+    used = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+    return float(sum(times.user + times.system for times in used))
 
 
 def stream_rate(desk: Copydesk, stories: list[str]) -> tuple[float, list[dict[str, Any]]]:
