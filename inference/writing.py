@@ -1,8 +1,10 @@
 """Briefs and headlines in a model's own words: only what the story supports gets through.
 
-A language model writes several candidates from the story's best sentences. The guard (`models.faithfulness`) reads each
-against the whole story; the first without an unsupported name, number, date or quotation, whose sentences keep to one
-place of the story each (`models.anchoring`), is taken. Where there is none, the extract stays, and a warning says so.
+A language model writes several candidates from the story's best sentences. Every sentence is read against the whole
+story: it may hold no unsupported name, number, date or quotation (`models.faithfulness`), it keeps to one place of the
+story, and it does not turn round what stands there (`models.anchoring`). The first candidate of nothing else is taken;
+else what is left of the first that is so for half of its sentences or more. Where there is none, the extract stays, and
+a warning says so.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from models.artefact import load_artefact
 from models.faithfulness import Evidence
 from models.headline import FEWEST_WORDS
 from models.language import foreign_language
-from models.selection import Budget
+from models.selection import Budget, leans
 from models.sentences import split_sentences
 from models.story import Story
 from models.summary import SummaryModel
@@ -150,13 +152,31 @@ def _with_headline(prediction: Prediction, candidates: Sequence[str], supported:
 def _with_brief(
     prediction: Prediction, candidates: Sequence[str], supported: Callable[[str], bool], budget: Budget, words: int
 ) -> Prediction:
-    fitting = [text for text in (within(candidate, budget, words) for candidate in candidates) if text]
-    for text in fitting:
-        if supported(text):
+    kept = [supported_part(text, supported) for text in candidates]
+    whole = [part for part, text in zip(kept, candidates, strict=True) if part == text]
+    for text in [*whole, *kept]:
+        if brief := within(text, budget, words):
             written, warnings = (*prediction.written, "summary"), (*prediction.warnings, OWN_WORDS)
-            return replace(prediction, summary=text, written=written, warnings=warnings)
-    reason = NOT_SUPPORTED if fitting or not candidates else TOO_LONG
+            return replace(prediction, summary=brief, written=written, warnings=warnings)
+    reason = TOO_LONG if any(kept) else NOT_SUPPORTED
     return replace(prediction, warnings=(*prediction.warnings, reason))
+
+
+def supported_part(text: str, supported: Callable[[str], bool]) -> str:
+    """A text without the sentences that are not supported, nor those that lean on one of them.
+
+    Empty where more than half of them would go, or where it would open with a sentence that leans on nothing.
+    """
+    sentences = [text[start:end].strip() for start, end in split_sentences(text)]
+    kept: list[str] = []
+    before = False
+    for sentence in sentences:
+        before = supported(sentence) and (before or not leans(sentence))
+        if before:
+            kept.append(sentence)
+    if len(kept) == len(sentences):
+        return text
+    return " ".join(kept) if 2 * len(kept) >= len(sentences) else ""
 
 
 def within(text: str, budget: Budget, words: int) -> str:

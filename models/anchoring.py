@@ -2,7 +2,8 @@
 
 The guard (`models.faithfulness`) finds names and numbers that a story does not hold, not ones that it says other things
 of. A small language model that mixes two events, or lets the accused accuse, takes its words from sentences far apart
-or in another order; one that shortens takes most of them from one place, one after the other.
+or in another order; one that shortens takes most of them from one place, one after the other. What it leaves out on the
+way may still turn the sentence round: see `models.turns`.
 """
 
 from __future__ import annotations
@@ -11,40 +12,89 @@ import functools
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from models.sentences import split_sentences
+from models.turns import turned
+from models.wording import Token, tokens
 
 STEM = 5
-"""Letters that two forms of a word have in common, as a rule: "open" and "opened", "election" and "electoral"."""
-ANCHORED = 0.6
+"""Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
+ANCHORED = 0.7
 """The least share that a written text is to have."""
-_WORD = re.compile(r"\w+")
+
+_EMPTY_TOO = frozenset({"did", "does", "doing", "having", "say", "says", "said", "saying"})
+_ENDING = re.compile(r"(?<=[a-z]{2})(?:e?d|ing|e?s|e|ly)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """The words of a sentence, and those with content: their stems and where they stand among the words."""
+
+    words: list[Token]
+    stems: list[str]
+    at: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> _Sentence:
+        words = [token for token in tokens(text) if token.kind != "sign"]
+        at = [
+            index
+            for index, token in enumerate(words)
+            if token.key not in _empty_words() and (len(token.key) > 1 or token.kind == "figure")
+        ]
+        return cls(words, [stem(words[index].key) for index in at], at)
+
+    def with_next(self, other: _Sentence) -> _Sentence:
+        shifted = [index + len(self.words) for index in other.at]
+        return _Sentence(self.words + other.words, self.stems + other.stems, self.at + shifted)
+
+
+def stem(word: str) -> str:
+    """What the forms of a word have in common, as a rule: "sue" and "sued", "plans" and "planning"."""
+    bare = _ENDING.sub("", word)[:STEM]
+    return bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] else bare
 
 
 def anchoring(text: str, sentences: Sequence[str]) -> float:
     """The share of its words that a text's least anchored sentence has from one place of the story, in order, 0 to 1.
 
-    A place is two neighbouring sentences; the words are counted by their longest common subsequence, as in ROUGE-L
-    (Lin, "ROUGE", 2004), without those that have no content (sklearn's list), and without the first: one word in common
-    is none in order.
+    A place is two neighbouring sentences, and none that the text turns round (`models.turns`); the words are counted by
+    their longest common subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those that have no content (sklearn's
+    list), and without the first: one word in common is none in order.
 
     Args:
         text: what was written.
         sentences: the story's.
     """
-    stems = [_stems(sentence) for sentence in sentences]
-    places = [first + second for first, second in itertools.pairwise([*stems, []])]
+    read = [_Sentence.of(sentence) for sentence in sentences]
     shares: list[float] = [1.0]
     for start, end in split_sentences(text):
-        if own := _stems(text[start:end]):
-            common = max((_common(own, place) for place in places), default=0)
-            shares.append(max(0, common - 1) / (len(own) - 1) if len(own) > 1 else common)
+        own = _Sentence.of(text[start:end])
+        if own.stems:
+            shares.append(_share(own, read))
     return min(shares)
 
 
-def _stems(text: str) -> list[str]:
-    words = (word.lower() for word in _WORD.findall(text))
-    return [word[:STEM] for word in words if word not in _empty_words() and (len(word) > 1 or word.isdigit())]
+def _share(own: _Sentence, read: Sequence[_Sentence]) -> float:
+    nothing = _Sentence([], [], [])
+    best = 0.0
+    for first, second in itertools.pairwise([*read, nothing]):
+        place = first.with_next(second)
+        lengths = _lengths(own.stems, place.stems)
+        common = lengths[0][0]
+        share = max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
+        if share > best and not _turned(own, place, len(first.words), lengths):
+            best = share
+    return best
+
+
+def _turned(own: _Sentence, place: _Sentence, second: int, lengths: Sequence[Sequence[int]]) -> bool:
+    """Whether the words in common are turned round; the second sentence of the place begins at word `second`."""
+    taken = _taken(own.stems, place.stems, lengths)
+    begin, end = place.at[taken[0]], place.at[taken[-1]]
+    # a denial stands before what it denies, in the same sentence
+    return turned(own.words, place.words[second if begin >= second else 0 : end + 1], place.words)
 
 
 @functools.cache
@@ -54,14 +104,29 @@ def _empty_words() -> frozenset[str]:
     )
 
     words: frozenset[str] = ENGLISH_STOP_WORDS
-    return words
+    return words | _EMPTY_TOO
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Length of the longest common subsequence."""
-    lengths = [0] * (len(other) + 1)
-    for word in one:
-        before = 0
-        for at, match in enumerate(other, 1):
-            before, lengths[at] = lengths[at], before + 1 if word == match else max(lengths[at], lengths[at - 1])
-    return lengths[-1]
+def _lengths(one: Sequence[str], other: Sequence[str]) -> list[list[int]]:
+    """Lengths of the longest common subsequences of what is left of both from each place on."""
+    rows = [[0] * (len(other) + 1)]
+    for word in reversed(one):
+        below, row = rows[-1], [0] * (len(other) + 1)
+        for at in range(len(other) - 1, -1, -1):
+            row[at] = below[at + 1] + 1 if word == other[at] else max(below[at], row[at + 1])
+        rows.append(row)
+    return rows[::-1]
+
+
+def _taken(one: Sequence[str], other: Sequence[str], lengths: Sequence[Sequence[int]]) -> list[int]:
+    """Places in `other` of a longest common subsequence, the first one of them."""
+    row, at, taken = 0, 0, []
+    while lengths[row][at]:
+        if one[row] == other[at]:
+            taken.append(at)
+            row, at = row + 1, at + 1
+        elif lengths[row + 1][at] == lengths[row][at]:
+            row += 1
+        else:
+            at += 1
+    return taken

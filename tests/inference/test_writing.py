@@ -82,6 +82,34 @@ def test_the_first_draft_that_the_story_supports_is_the_brief(
     assert replace(ours, summary="", written=(), warnings=()) == replace(plain, summary="", warnings=())
 
 
+@pytest.mark.parametrize(
+    ("draft", "taken"),
+    [
+        (f"{TRUE} It was closed by Franz Kafka.", TRUE),
+        ("Harriet Vane has opened Tower Bridge. It cost 20 million pounds.", None),  # "it" would be another bridge
+        ("Franz Kafka came. The old bridge was closed in 2019.", "The old bridge was closed in 2019."),
+        ("Franz Kafka came. Franz Kafka went. The old bridge was closed in 2019.", None),  # too little is left
+    ],
+)
+def test_of_a_draft_that_the_story_supports_in_part_that_part_is_taken(
+    desk: Copydesk, draft: str, taken: str | None
+) -> None:
+    ours = writing_desk(desk, Scripted("summary", {"Quarry": [draft]})).predict(STORY)
+    assert ours.summary == (taken or desk.predict(STORY).summary)
+    whole = writing_desk(desk, Scripted("summary", {"Quarry": [draft, TRUE]})).predict(STORY)
+    assert whole.summary == TRUE  # a later one without a fault goes first
+
+
+@pytest.mark.parametrize("unsupported", ["", "b", "a", "ab", "bc", "abc"])
+def test_no_sentence_of_a_part_leans_on_one_that_is_gone(unsupported: str) -> None:
+    sentences = {"a": "The bridge opened.", "b": "It cost a lot.", "c": "Vane spoke."}
+    kept = writing.supported_part(
+        " ".join(sentences.values()), lambda text: text not in [sentences[name] for name in unsupported]
+    )
+    wanted = {"": "abc", "b": "ac", "a": "", "ab": "", "bc": "", "abc": ""}[unsupported]
+    assert kept == " ".join(sentences[name] for name in wanted)
+
+
 def test_a_brief_of_the_models_words_keeps_to_the_budget(desk: Copydesk) -> None:
     ours = writing_desk(desk, Scripted("summary", {"Quarry": [TRUE]}))
     first = "Harriet Vane has opened Quarry Bridge."
@@ -105,8 +133,8 @@ def test_no_text_gets_over_its_budget(text: str, sentences: int | None, limit: t
     brief = within(text, budget, n)
     assert len(brief.split()) <= n
     assert len(brief.split()) <= (budget.words or n)
-    assert len(brief) <= (budget.characters or len(text))
-    assert " ".join(text.split()).startswith(" ".join(brief.split()))
+    assert len(brief) <= (budget.characters or len(brief))
+    assert "".join(text.split()).startswith("".join(brief.split()))
 
 
 def test_headlines_are_checked_too_and_stay_short(desk: Copydesk) -> None:
