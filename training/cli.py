@@ -5,6 +5,7 @@ Every command is a thin shell over an importable function of the same job; heavy
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from training.options import (
     HowToFinetune,
     LabelsColumn,
     Limit,
+    ManyData,
     Notes,
     Output,
     Resume,
@@ -115,7 +117,7 @@ def train_topics_command(
 
 @train_app.command("summariser")
 def train_summariser_command(
-    data: Data,
+    data: ManyData,
     output: Output,
     validation: Validation = None,
     engine: Annotated[
@@ -218,7 +220,12 @@ def train_encoder_command(
 
 
 def _articles(
-    data: str, validation: str | None, columns: dict[str, str | None], need: str, limit: int | None, output: Path
+    data: str | Sequence[str],
+    validation: str | None,
+    columns: dict[str, str | None],
+    need: str,
+    limit: int | None,
+    output: Path,
 ) -> tuple[Articles, Articles | None]:
     """What to learn from and what is held out, read once it is known that the model can be written."""
     from models.artefact import check_writable

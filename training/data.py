@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 NEEDS = {"labels": "labels", "summaries": "summary", "titles": "title"}
 """What may be needed of a data set, and the kind of column that it stands in."""
+BETWEEN = " + "
+"""Stands between the names of sources that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,26 @@ class Articles:
             list(self.skipped),
             self.columns,
         )
+
+
+def together(parts: Sequence[Articles]) -> Articles:
+    """Articles of several sources as one, in the order given; labels and summaries where every source has them."""
+    if len(parts) == 1:
+        return parts[0]
+    labels = [row for part in parts for row in part.labels or ()]
+    summaries = [row for part in parts for row in part.summaries or ()]
+    return Articles(
+        BETWEEN.join(part.name for part in parts),
+        [row for part in parts for row in part.rows],
+        [number for part in parts for number in part.ids],
+        [title for part in parts for title in part.titles],
+        [text for part in parts for text in part.texts],
+        labels if all(part.labels is not None for part in parts) else None,
+        all(part.exclusive for part in parts),
+        summaries if all(part.summaries is not None for part in parts) else None,
+        [skipped for part in parts for skipped in part.skipped],
+        {kind: column for part in reversed(parts) for kind, column in part.columns.items()},
+    )
 
 
 def read_articles(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,7 @@ class Finetune(StrEnum):
 
 
 Data = Annotated[str, typer.Option("--data", help=DATA_HELP)]
+ManyData = Annotated[list[str], typer.Option("--data", help=DATA_HELP + " Given several times, all of them are read.")]
 Validation = Annotated[
     str | None, typer.Option("--validation", help="Held-out articles; without it a share of --data is held out.")
 ]
@@ -89,11 +91,13 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest ch
 Model = Annotated[Path | None, typer.Option("--model", help="The model's folder; the shipped model when missing.")]
 
 
-def read(data: str, columns: dict[str, str | None], need: str | None, limit: int | None) -> Articles:
-    """The articles of --data; rows that cannot be used are left out and told."""
-    from training.data import read_articles
+def read(data: str | Sequence[str], columns: dict[str, str | None], need: str | None, limit: int | None) -> Articles:
+    """The articles of --data, at most `limit` of each source; rows that cannot be used are left out and told."""
+    from training.data import read_articles, together
 
-    return read_articles(data, **columns, need={need} if need else (), limit=limit, strict=False)
+    sources = [data] if isinstance(data, str) else data
+    needed = {need} if need else ()
+    return together([read_articles(one, **columns, need=needed, limit=limit, strict=False) for one in sources])
 
 
 def typed_command() -> str:

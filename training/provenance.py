@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.artefact import TRAINING, load_artefact
-from training.data import Articles, fingerprint
+from training.data import BETWEEN, Articles, fingerprint
 from training.leaks import row_hashes
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def short_name(name: str) -> str:
 def describe_data(articles: Articles) -> dict[str, Any]:
     """Name, size, fingerprint, and the rows' hashes, by which `evaluate` knows rows the model has seen."""
     return {
-        "name": short_name(articles.name),
+        "name": BETWEEN.join(map(short_name, articles.name.split(BETWEEN))),
         "rows": len(articles),
         "fingerprint": fingerprint(articles),
         "hashes": row_hashes(articles),

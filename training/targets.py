@@ -7,6 +7,7 @@ will invent (Nan et al., "Entity-level Factual Consistency", 2021).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inference.writing import supported_part
 from models.abstractive import Writing, padded, prompt_ids, source_of, target_ids
 from models.anchoring import ANCHORED, anchoring
 from models.errors import DataError
@@ -28,7 +30,10 @@ from training.steps import grouped_batches
 from training.stories import progress, read_stories
 
 READ_TOGETHER = 512
+HEADLINES = 0.5
+"""How closely a headline to learn from keeps to the story: less than a written one has to, or few would be left."""
 _NEW = "new: "
+_RUBRIC = re.compile(r"^[A-Z]{2,}(?: [A-Z]{2,})?: +")  # OPINION: says where a text stands, not what it says
 _ENDS = (".", "!", "?", "”", '"')
 
 
@@ -143,17 +148,13 @@ def _sources(
 
 
 def _supported(source: str, text: str, target: str) -> str:
-    """What may be learnt of a text: a headline or nothing; of a summary the sentences that keep to the source.
-
-    Nothing of a summary that would lose more than half of them.
-    """
+    """What may be learnt of a text: a headline or nothing; of a summary the part that would get through the guard."""
     evidence = Evidence.of(source)
-    if target == "headline":
-        return "" if evidence.unsupported(text) else text
     shown = [source[start:end] for start, end in split_sentences(source)]
-    sentences = [text[start:end].strip() for start, end in split_sentences(text)]
-    kept = [one for one in sentences if anchoring(one, shown) >= ANCHORED and not evidence.unsupported(one)]
-    return " ".join(kept) if 2 * len(kept) >= len(sentences) else ""
+    if target == "headline":
+        text = _RUBRIC.sub("", text)
+        return "" if evidence.unsupported(text) or anchoring(text, shown) < HEADLINES else text
+    return supported_part(text, lambda one: anchoring(one, shown) >= ANCHORED and not evidence.unsupported(one))
 
 
 def _within(text: str, model: LanguageModel, writing: Writing) -> list[int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +70,7 @@ def settings_of(
 
 
 def train_writer_from_shell(
-    data: str,
+    data: Sequence[str],
     validation: str | None,
     columns: dict[str, str | None],
     settings: WriterSettings,

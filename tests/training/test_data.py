@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import DataError
-from training.data import Articles, describe_labels, fingerprint, read_articles
+from training.data import Articles, describe_labels, fingerprint, read_articles, together
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a1", "title": "Rain", "text": "It rained.\nIt poured.", "labels": ["weather"], "summary": "Rain fell."},
@@ -503,3 +503,18 @@ class TestArticles:
             write("d.jsonl", as_jsonl([{"text": "a", "labels": ["x", "y"]}, {"text": "b", "labels": ["y", "x"]}]))
         )
         assert describe_labels(ordered) == "2 labels, multi-label, 2.00 per story, the dominant one first"
+
+
+def test_sources_read_together_keep_their_order_and_what_all_of_them_have(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.jsonl"
+    first.write_text("id,text,summary,label\n1,One story.,One.,x\n2,,None.,y\n", encoding="utf-8")
+    second.write_text('{"uid": "z", "body": "Two stories.", "abstract": "Two."}\n', encoding="utf-8")
+    parts = [read_articles(path, need={"summaries"}) for path in (first, second)]
+    both = together(parts)
+    assert both.name == f"{first} + {second}"
+    assert (both.texts, both.ids, both.rows) == (["One story.", "Two stories."], ["1", "z"], [1, 1])
+    assert both.summaries == ["One.", "Two."]
+    assert both.labels is None  # the second has none
+    assert both.skipped == parts[0].skipped != []
+    assert both.columns["text"] == "text"
+    assert together(parts[:1]) is parts[0]

@@ -80,6 +80,21 @@ def test_a_target_with_a_name_that_the_source_lacks_is_not_learnt(
         )
 
 
+def test_a_headline_to_learn_keeps_to_the_story_and_loses_its_rubric(
+    articles: Articles, guide: SummaryModel, model: LanguageModel
+) -> None:
+    text = "The council of Port Alder voted on Monday to rebuild the old bridge. Work begins in May, the mayor said."
+    titles: list[str | None] = [
+        "OPINION: Port Alder votes to rebuild bridge",
+        "Council votes to rebuild the bridge",
+        "It's about time",
+        "ALDER AND BEYOND, a mayor's long road to May",
+    ]
+    few = replace(articles.take(range(4)), texts=[text] * 4, titles=titles)
+    examples = make_examples(few, guide, model, Writing.of("headline"))
+    assert sorted(examples.references) == ["Council votes to rebuild the bridge", "Port Alder votes to rebuild bridge"]
+
+
 def model_folder(model: LanguageModel) -> str:
     return str(model.module.name_or_path)
 
@@ -210,12 +225,17 @@ def test_a_run_that_was_stopped_goes_on_and_ends_the_same(
 def test_the_command_line_trains_evaluates_and_predicts(
     rows: list[dict[str, Any]], tiny_language_model: Path, tmp_path: Path
 ) -> None:
-    data = tmp_path / "data.jsonl"
-    data.write_text("".join(json.dumps(row) + "\n" for row in rows[:14]), encoding="utf-8")
+    data, more = tmp_path / "data.jsonl", tmp_path / "more.jsonl"
+    for path, part in ((data, rows[:14]), (more, rows[14:18])):
+        path.write_text("".join(json.dumps(row) + "\n" for row in part), encoding="utf-8")
     options = ["--engine", "abstractive", "--base", tiny_language_model, "--held-out", "0.4", "--batch", "4"]
     model = tmp_path / "headlines"
-    run("train", "summariser", "--data", data, "--output", model, "--target", "headline", *options)
-    assert "Writer of headlines" in (model / "README.md").read_text(encoding="utf-8")
+    run("train", "summariser", "--data", data, "--data", more, "--output", model, "--target", "headline", *options)
+    card = (model / "README.md").read_text(encoding="utf-8")
+    assert "Writer of headlines" in card
+    assert f"{data.parent.name}/data.jsonl + {data.parent.name}/more.jsonl" in card
+    training = json.loads((model / "training.json").read_text(encoding="utf-8"))
+    assert training["validation"]["rows"] + training["data"]["rows"] <= 18
     options = ["--report", tmp_path / "report", "--predictions", tmp_path / "rows.jsonl"]
     out = run("evaluate", "summariser", "--model", model, "--data", data, "--limit", "3", *options)
     assert "rules" in out and "first-sentence" in out
