@@ -8,8 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from models.artefact import Arrays, Artefact
-from models.encoder import DEFAULT_ENCODER
+from models.artefact import ADAPTER, Arrays, Artefact, load_artefact
 from models.errors import DataError
 from models.standard import EncoderSpec, head_state
 from models.story import passages
@@ -17,9 +16,9 @@ from models.topics import target_matrix
 from training.data import Articles
 from training.evaluation import with_labels
 from training.finetune import Adapted, finetune
-from training.provenance import describe_data, library_versions
+from training.provenance import describe_data, encoder_history, library_versions
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
-from training.stories import read_stories, split_articles
+from training.stories import open_encoder, read_stories, split_articles
 from training.summariser import sentence_targets, with_summaries
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ def adapt_encoder(
         topics: labelled articles, or None.
         summaries: articles with summaries, or None.
         validation_summaries: held out, for early stopping.
-        encoder: see `models.encoder.locate_encoder`.
+        encoder: see `training.stories.open_encoder`; one that was adapted before is adapted further.
         held_out: share of the labelled articles to hold out.
         settings: see `FinetuneSettings`.
         checkpoints: folder for checkpoints, outside any repository.
@@ -68,7 +67,8 @@ def adapt_encoder(
         The adapted encoder as a folder's contents, and the history of losses.
     """
     settings = settings or FinetuneSettings()
-    data: dict[str, Any] = {}
+    spec = open_encoder(encoder)
+    data = seen_before(encoder)
     labelled = held = summarised = held_summaries = None
     if topics is not None:
         articles, _ = with_labels(topics)
@@ -89,17 +89,35 @@ def adapt_encoder(
         summaries=summarised,
         validation_topics=held,
         validation_summaries=held_summaries,
-        encoder_name=encoder or DEFAULT_ENCODER,
+        spec=spec,
         settings=settings,
         checkpoints=checkpoints,
         resume=resume,
     )
-    return encoder_artefact(adapted, encoder or DEFAULT_ENCODER, data, settings), adapted.history
+    return encoder_artefact(adapted, spec, data, settings), adapted.history
 
 
-def encoder_artefact(adapted: Adapted, encoder: str, data: dict[str, Any], settings: FinetuneSettings) -> Artefact:
-    """An adapted encoder, with the heads trained beside it, as a folder's contents."""
-    spec = EncoderSpec.of(encoder, {name: value.numpy() for name, value in adapted.adapter.items()}, adapted.scale)
+def seen_before(encoder: str | None) -> dict[str, Any]:
+    """What an encoder has learnt from, as its own training.json or that of a model that shares it describes it."""
+    if encoder is None or not (Path(encoder) / ADAPTER).is_file():
+        return {}
+    data = encoder_history(load_artefact(encoder).training).get("data")
+    return {f"before: {name}": found for name, found in data.items()} if isinstance(data, dict) else {}
+
+
+def encoder_artefact(
+    adapted: Adapted, before: EncoderSpec, data: dict[str, Any], settings: FinetuneSettings
+) -> Artefact:
+    """An adapted encoder, with the heads trained beside it, as a folder's contents.
+
+    Args:
+        adapted: what was learnt.
+        before: the encoder it was learnt on.
+        data: what it was learnt from.
+        settings: how.
+    """
+    adapter = {name: value.numpy() for name, value in adapted.adapter.items()}
+    spec = EncoderSpec(before.name, before.sha256, adapter, adapted.scale)
     tensors: Arrays = {}
     for prefix, head in (("topics", adapted.topic_head), ("summary", adapted.summary_head)):
         if head is not None:
@@ -112,8 +130,8 @@ def encoder_artefact(adapted: Adapted, encoder: str, data: dict[str, Any], setti
     }
     what = "Changes to all weights" if settings.full else "LoRA weights (Hu et al., 2021)"
     card = (
-        f"# A news encoder\n\n{what} for the public encoder "
-        f"`{encoder}` (SHA-256 `{spec.sha256}`), trained by `copydesk train encoder`, and the heads that were trained "
+        f"# A news encoder\n\n{what} for the public encoder `{spec.name}` "
+        f"(SHA-256 `{spec.sha256}`), trained by `copydesk train encoder`, and the heads that were trained "
         "with them. Pass this folder as `--encoder` to `copydesk train topics` and `copydesk train summariser`: "
         "models trained on it share one pass over a story.\n"
     )

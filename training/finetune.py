@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,11 +22,13 @@ from models.encoder import (
     DEFAULT_ENCODER,
     DELTA,
     Encoder,
+    merge_adapter,
     pool_sentences,
     processor_dtype,
 )
 from models.fitting import label_prior, topic_loss
 from models.heads import SummaryHead, TopicHead, pad_stories
+from models.standard import EncoderSpec
 from training.steps import (
     FinetuneSettings,
     Steps,
@@ -103,19 +106,21 @@ def finetune(
     summaries: SummaryTask | None = None,
     validation_topics: TopicTask | None = None,
     validation_summaries: SummaryTask | None = None,
-    encoder_name: str = DEFAULT_ENCODER,
+    spec: EncoderSpec | None = None,
     settings: FinetuneSettings | None = None,
     checkpoints: Path,
     resume: bool = False,
 ) -> Adapted:
     """Train a LoRA adapter and the heads of the given tasks together.
 
+    What an encoder that was adapted before had learnt is part of the outcome, which goes with the public encoder.
+
     Args:
         topics: labelled stories, or None.
         summaries: stories with extracts, or None; at least one of the two is needed.
         validation_topics: held out, for early stopping.
         validation_summaries: held out, for early stopping.
-        encoder_name: see `models.encoder.locate_encoder`.
+        spec: the encoder to begin with, adapted before or not; the default one when None.
         settings: sizes, rates and the seed.
         checkpoints: folder for checkpoints; emptied first unless `resume`.
         resume: go on from the newest whole checkpoint there; the outcome is that of an undisturbed run.
@@ -135,9 +140,12 @@ def finetune(
         raise ValueError("finetune: give it topics, summaries, or both.")
     settings = settings or FinetuneSettings()
     torch.manual_seed(settings.seed)
-    encoder = Encoder(encoder_name, dtype="float32", device="cpu")
+    spec = spec or EncoderSpec.of(DEFAULT_ENCODER)
+    encoder = Encoder(spec.name, dtype="float32", device="cpu")
     transformer: Any = encoder.module.requires_grad_(settings.full)
     before = {name: value.detach().clone() for name, value in transformer.named_parameters()} if settings.full else {}
+    known = {name: torch.from_numpy(np.array(value)) for name, value in spec.adapter.items()}
+    merge_adapter(transformer, known, spec.scale)
     if not settings.full:
         config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear")
         transformer = get_peft_model(transformer, config)
@@ -156,7 +164,7 @@ def finetune(
     )
 
     plan = settings
-    job = _job(settings, encoder_name, (tokenised_topics, tokenised_summaries, held_topics, held_summaries))
+    job = _job(settings, spec.fingerprint, (tokenised_topics, tokenised_summaries, held_topics, held_summaries))
 
     class _Trainer(Trainer):
         """Evaluates by loss on the held-out stories of each task and sums the tasks' weighted losses."""
@@ -210,19 +218,24 @@ def finetune(
     )
     state = train_whole(trainer, model, checkpoints, job, resume=resume)
     model.eval().to("cpu")
+    scale = 1.0 if settings.full else settings.alpha / settings.rank
+    if settings.full:
+        adapter = changed_weights(model.transformer, before)
+    else:
+        adapter = stacked(known, spec.scale, adapter_tensors(model.transformer), scale)
     return Adapted(
-        adapter=changed_weights(model.transformer, before) if settings.full else adapter_tensors(model.transformer),
-        scale=1.0 if settings.full else settings.alpha / settings.rank,
+        adapter=adapter,
+        scale=scale,
         topic_head=topic_head,
         summary_head=summary_head,
         history=[dict(entry) for entry in state.log_history],
     )
 
 
-def _job(settings: FinetuneSettings, encoder_name: str, tasks: Sequence[TokenisedTask | None]) -> str:
+def _job(settings: FinetuneSettings, encoder: str, tasks: Sequence[TokenisedTask | None]) -> str:
     """A hash of all that decides what a run learns."""
     read = [(task.ids, [target.tolist() for target in task.targets]) for task in tasks if task is not None]
-    return hashlib.sha256(repr((settings, encoder_name, read)).encode()).hexdigest()
+    return hashlib.sha256(repr((settings, encoder, read)).encode()).hexdigest()
 
 
 def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dict[str, Any]]:
@@ -272,6 +285,19 @@ def changed_weights(transformer: nn.Module, before: dict[str, Tensor]) -> dict[s
         if delta.any():
             changed[f"{name}{DELTA}"] = delta.contiguous()
     return changed
+
+
+def stacked(
+    first: Mapping[str, Tensor], first_scale: float, second: Mapping[str, Tensor], second_scale: float
+) -> dict[str, Tensor]:
+    """One adapter that does what two do one after the other; its scale is the second's, its rank the sum of theirs."""
+    both = dict(first)
+    for key, value in first.items():
+        if key.endswith(".lora_B"):
+            both[key] = (value.float() * (first_scale / second_scale)).to(value.dtype)
+    for key, value in second.items():
+        both[key] = torch.cat([both[key], value], 0 if key.endswith(".lora_A") else 1) if key in both else value
+    return both
 
 
 def adapter_tensors(peft_model: nn.Module) -> dict[str, Tensor]:

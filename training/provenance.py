@@ -52,7 +52,7 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
     encoder: dict[str, Any] = {}
     if plain.get("encoder"):
         if (Path(plain["encoder"]) / TRAINING).is_file():
-            encoder = {"encoder": _encoder_history(load_artefact(plain["encoder"]).training)}
+            encoder = {"encoder": encoder_history(load_artefact(plain["encoder"]).training)}
         plain["encoder"] = Path(plain["encoder"]).name
     return {
         **encoder,
@@ -64,7 +64,7 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
     }
 
 
-def _encoder_history(training: dict[str, Any]) -> dict[str, Any]:
+def encoder_history(training: dict[str, Any]) -> dict[str, Any]:
     """How an encoder came to be, from the training.json of its folder or of a model that shares it.
 
     Such a model's own rows stand among the encoder's, as those of the model that ships do; an encoder passed on further

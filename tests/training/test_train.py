@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 
 from models.artefact import load_artefact, save_artefact
 from models.errors import DataError, ModelError
@@ -19,6 +21,7 @@ from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
+from training.finetune import stacked
 from training.leaks import find_leaks
 from training.steps import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
@@ -231,6 +234,54 @@ def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_article
     bad = {**artefact.adapter, "encoder.layer.9.delta": np.zeros((2, 2), np.float16)}
     with pytest.raises(ModelError, match="does not fit"):
         EncoderSpec(spec.name, spec.sha256, bad, 1.0).open("float32")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_adapted_encoder_is_adapted_further(
+    full: bool, tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    def adapt(encoder: Path, name: str, settings: FinetuneSettings) -> EncoderSpec:
+        artefact, _ = adapt_encoder(
+            seed_articles.take(range(40)), None, encoder=str(encoder), settings=settings, checkpoints=tmp_path / "runs"
+        )
+        save_artefact(artefact, tmp_path / name)
+        assert find_leaks({"encoder": artefact.training}, seed_articles)["found"]
+        return EncoderSpec.from_artefact(load_artefact(tmp_path / name))
+
+    def vectors(spec: EncoderSpec) -> NDArray[np.float32]:
+        return spec.open("float32").encode([["The river rose.", "Nobody slept."]])[0].vectors
+
+    quick = FinetuneSettings(epochs=2, rank=4, alpha=4, topic_batch=8, evaluations=1, adapter_lr=5e-2)
+    once = adapt(tiny_encoder, "once", quick)
+    unmoved = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1, adapter_lr=0.0, full_lr=0.0, full=full)
+    same = adapt(tmp_path / "once", "same", unmoved)
+    assert (same.name, same.sha256) == (once.name, once.sha256)
+    np.testing.assert_allclose(vectors(same), vectors(once), atol=2e-3)
+    further = adapt(tmp_path / "once", "further", replace(quick, full=full, full_lr=1e-2))
+    assert np.abs(vectors(further) - vectors(once)).max() > 0.01
+    assert np.abs(vectors(once) - vectors(EncoderSpec.of(str(tiny_encoder)))).max() > 0.01
+    training = load_artefact(tmp_path / "further").training
+    assert set(training["data"]) == {"before: topics", "topics"}
+
+
+def test_two_adapters_stacked_do_what_both_do() -> None:
+    rng = np.random.default_rng(3)
+
+    def pair(rank: int) -> dict[str, torch.Tensor]:
+        shapes = {"layer.lora_A": (rank, 6), "layer.lora_B": (5, rank)}
+        return {name: torch.from_numpy(rng.normal(size=shape).astype(np.float32)) for name, shape in shapes.items()}
+
+    def change(adapter: dict[str, torch.Tensor], scale: float) -> torch.Tensor:
+        return scale * adapter["layer.lora_B"] @ adapter["layer.lora_A"]
+
+    first, second = pair(2), pair(3)
+    both = stacked(first, 4.0, second, 0.5)
+    torch.testing.assert_close(change(both, 0.5), change(first, 4.0) + change(second, 0.5))
+    other = {"other.lora_A": first["layer.lora_A"], "other.lora_B": first["layer.lora_B"], "bias.delta": torch.ones(2)}
+    both = stacked(other, 1.0, second, 2.0)
+    torch.testing.assert_close(2.0 * both["other.lora_B"], other["other.lora_B"])
+    assert both["layer.lora_A"] is second["layer.lora_A"]
+    assert both["bias.delta"] is other["bias.delta"]
 
 
 def test_evaluating_twice_gives_the_same_figures(seed_articles: Articles) -> None:
