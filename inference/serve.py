@@ -13,6 +13,9 @@ import typer
 from inference.engines import Engine
 from models.errors import DataError, ModelError
 
+MOST_WORKERS = 4
+"""More processes than that wait for the server's own, which takes a third of the time that they do to a request."""
+
 
 def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on; others than 127.0.0.1 let other machines in.")] = (
@@ -64,7 +67,7 @@ def serve_command(
         desks = Desks.shipped(engine.value, topics, summariser)
         desks.get(engine.value)  # a model that cannot be loaded is told of now, not at the first request
         if workers is None:
-            workers = processors() if processors() > 1 else 0
+            workers = min(MOST_WORKERS, processors()) if processors() > 1 else 0
         limits = Limits(queue=queue, batch=batch, timeout=timeout, workers=workers)
         app = create_app(desks, limits, [*(allow_host or ()), host])
         log_as_json()
