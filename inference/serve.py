@@ -14,7 +14,7 @@ from inference.engines import Engine
 from models.errors import DataError, ModelError
 
 MOST_WORKERS = 4
-"""More processes than that wait for the server's own, which takes a third of the time that they do to a request."""
+"""Three keep the server's own process busy: it needs a third of the time for a request that they need for its story."""
 
 
 def serve_command(

@@ -16,11 +16,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from inference.prediction import Explanation, Prediction
+from inference.server.answers import as_json, to_bytes
 from inference.server.batches import Batches
 from inference.server.desks import Desks, EngineInfo
 from inference.server.guard import Guard, failure, problem
 from inference.server.limits import Limits
-from inference.server.messages import BODY, ExplainRequest, Health, PredictRequest, budget_of, errors, to_bytes
+from inference.server.messages import BODY, ExplainRequest, Health, PredictRequest, budget_of, errors
 from inference.server.queue import PredictionQueue, QueueFull
 from inference.server.uploads import add_uploads
 from models.errors import CopydeskError, DataError
@@ -94,7 +95,7 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
         stories = wanted.stories if many else [wanted.stories]
         engine = desks.name(wanted.engine)
         request.state.log = {"engine": engine, "stories": len(stories)}
-        found = await queue.predict(engine, stories, budget_of(wanted.budget), _plain)
+        found = await queue.predict(engine, stories, budget_of(wanted.budget), as_json)
         body = b"[" + b",".join(found) + b"]" if many else found[0]
         return Response(body, media_type="application/json")
 
@@ -124,7 +125,7 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
     @app.get(
         "/healthz",
         response_model=Health,
-        responses={**errors(), 503: {"model": Health, "description": "The worker has died."}},
+        responses={**errors(), 503: {"model": Health, "description": "Nothing is read any more."}},
         summary="Whether the server answers",
         tags=["server"],
     )
@@ -132,10 +133,6 @@ def _add_predictions(app: FastAPI, queue: PredictionQueue) -> None:
         """Needs no model, and is never queued."""
         health = Health(status="ok" if queue.alive else "dead", waiting=queue.length, capacity=queue.limits.queue)
         return Response(to_bytes(health.model_dump()), 200 if queue.alive else 503, media_type="application/json")
-
-
-def _plain(prediction: Prediction) -> bytes:
-    return to_bytes(prediction.to_dict())
 
 
 def _add_errors(app: FastAPI) -> None:

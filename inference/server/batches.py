@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.prediction import Prediction
+from inference.server.answers import Labelled, labelled
 from inference.server.messages import StartRequest, budget_of
 from inference.server.queue import PredictionQueue
 from inference.server.tables import Row, Table
@@ -60,18 +60,6 @@ class BatchState:
     preview: tuple[tuple[str, ...], ...]
     seconds_left: float | None
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """What is kept of a row's prediction."""
-
-    status: str
-    error: str | None = None
-    topics: tuple[dict[str, Any], ...] = ()
-    title: str | None = None
-    summary: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -161,7 +149,7 @@ class Batches:
                 part = rows[first : first + TOGETHER]
                 faults = [_fault(row, wanted.text_column) for row in part]
                 stories = [_story(row, wanted) for row, fault in zip(part, faults, strict=True) if fault is None]
-                answers = await self._queue.predict(engine, stories, budget_of(wanted.budget), _keep, patient=True)
+                answers = await self._queue.predict(engine, stories, budget_of(wanted.budget), labelled, patient=True)
                 found = iter(answers)
                 batch.results.extend(Labelled("error", fault) if fault else next(found) for fault in faults)
             batch.status = "done"
@@ -183,19 +171,6 @@ def _fault(row: Row, column: str) -> str | None:
 def _story(row: Row, wanted: StartRequest) -> dict[str, Any]:
     title = row.cells.get(wanted.title_column) if wanted.title_column else None
     return {"text": row.cells.get(wanted.text_column), "title": title if isinstance(title, str) and title else None}
-
-
-def _keep(prediction: Prediction) -> Labelled:
-    plain = prediction.to_dict()
-    if not prediction.sentences:
-        return Labelled("error", "; ".join(prediction.warnings) or "the story is empty")
-    return Labelled(
-        "ok",
-        topics=tuple(plain["topics"]),
-        title=prediction.title,
-        summary=prediction.summary,
-        warnings=prediction.warnings,
-    )
 
 
 def _cell(value: Any) -> str:

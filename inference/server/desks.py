@@ -120,9 +120,11 @@ class Desks:
 
     def processes(self, name: str, workers: int) -> Processes | None:
         """So many processes that read for an engine; None for one that uses all cores by itself."""
-        found = self._folders[name]
-        engines = {load_artefact(folder).config.get("engine") for folder in (found.topics, found.summariser)}
-        return Processes(found.topics, found.summariser, workers) if workers and engines == {"fast"} else None
+        if not workers:
+            return None
+        desk, found = self.get(name), self._folders[name]
+        engines = {model.engine for model in (desk.topics, desk.summariser) if model is not None}
+        return Processes(found.topics, found.summariser, workers) if engines == {"fast"} else None
 
     def loaded(self, name: str) -> bool:
         """Whether `get` answers at once."""

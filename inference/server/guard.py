@@ -14,8 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from inference.server.answers import to_bytes
 from inference.server.limits import Limits
-from inference.server.messages import to_bytes
 
 log = logging.getLogger("inference.server")
 

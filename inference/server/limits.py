@@ -23,7 +23,8 @@ class Limits:
         linger: seconds a batch that is not full waits for more stories.
         timeout: seconds until a request is given up.
         uploads: uploaded files held at the same time.
-        cache: stories kept as scored, so that a brief of another length needs no second reading; 0 for none.
+        cache: stories kept as scored, so that a brief of another length needs no second reading; 0 for none. What other
+            processes read is not kept: they have read it again before it would have been sent.
         cache_characters: characters of all stories kept.
         workers: processes that the fast engine reads in; 0 for the server's own.
     """

@@ -31,9 +31,10 @@ class JsonLines(logging.Formatter):
 
 
 def places(error: BaseException | None) -> list[str]:
-    """Where an exception came through, innermost last, as file:line."""
+    """Where an exception came through, innermost last, as file:line; first here, then in the process it came from."""
     frames = traceback.extract_tb(error.__traceback__ if error else None)
-    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames[-8:]]
+    here = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames[-8:]]
+    return [*here, *getattr(error, "places", ())]
 
 
 def log_as_json(stream: IO[str] | None = None) -> None:

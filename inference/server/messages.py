@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -159,8 +158,3 @@ _SAID = {
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How the description lists the errors of a route."""
     return {status: {"model": Problem, "description": _SAID[status]} for status in (403, *statuses)}
-
-
-def to_bytes(value: Any) -> bytes:
-    """JSON in UTF-8; a lone surrogate, which UTF-8 has no form for, becomes a question mark and keeps its place."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")

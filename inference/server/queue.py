@@ -69,12 +69,12 @@ class PredictionQueue:
         self.limits = limits
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        self._own = _Lane(None, ThreadPoolExecutor(1, thread_name_prefix="models"), 1)
         self._lanes: dict[str, _Lane] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._kept: OrderedDict[str, Scored] = OrderedDict()
         self._worker: asyncio.Task[None] | None = None
-        self._loading: dict[str, asyncio.Task[_Lane]] = {}
+        self._loading: dict[str, asyncio.Task[None]] = {}
         self._pace = 0.02  # seconds a story takes, a running mean
 
     @property
@@ -101,11 +101,11 @@ class PredictionQueue:
             reading.cancel()
         while self._waiting:
             self._waiting.popleft().answer.cancel()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        for lane in self._lanes.values():
+        await asyncio.gather(*self._loading.values(), return_exceptions=True)
+        for lane in (self._own, *self._lanes.values()):
+            lane.threads.shutdown(wait=False, cancel_futures=True)
             if lane.processes is not None:
                 lane.processes.stop()
-                lane.threads.shutdown(wait=False, cancel_futures=True)
 
     async def predict(
         self,
@@ -161,20 +161,25 @@ class PredictionQueue:
         if engine in self._lanes:
             return
         if engine not in self._loading:
-            self._loading[engine] = asyncio.create_task(asyncio.to_thread(self._open, engine))
-        try:
-            lane = await asyncio.shield(self._loading[engine])
-            self._lanes.setdefault(engine, lane)
-        finally:
-            self._loading.pop(engine, None)
+            self._loading[engine] = asyncio.create_task(self._open(engine))
+        await asyncio.shield(self._loading[engine])
 
-    def _open(self, engine: str) -> _Lane:
-        self.desks.get(engine)
-        processes = self.desks.processes(engine, self.limits.workers)
-        if processes is None:
-            return _Lane(None, self._thread, 1)
-        processes.warm()
-        return _Lane(processes, ThreadPoolExecutor(processes.workers, f"{engine}-processes"), processes.workers)
+    async def _open(self, engine: str) -> None:
+        try:
+            await asyncio.to_thread(self.desks.get, engine)
+            processes = self.desks.processes(engine, self.limits.workers)
+            if processes is None:
+                self._lanes[engine] = self._own
+                return
+            try:
+                await asyncio.to_thread(processes.warm)
+            except BaseException:
+                processes.stop()
+                raise
+            threads = ThreadPoolExecutor(processes.workers, f"{engine}-processes")
+            self._lanes[engine] = _Lane(processes, threads, processes.workers)
+        finally:
+            del self._loading[engine]
 
     async def _answers(self, items: Sequence[_Waiting], timeout: float | None) -> list[Any]:
         if self.length + len(items) > self.limits.queue:
@@ -201,11 +206,14 @@ class PredictionQueue:
         began = time.perf_counter()
         try:
             outcomes = await asyncio.get_running_loop().run_in_executor(lane.threads, self._answer, batch, lane)
+        except Exception as error:  # no process could be started, or no answer be sent from it
+            outcomes = [Outcome(error=error)] * len(batch)
         finally:
             lane.free += 1
             self._arrived.set()
         seconds = time.perf_counter() - began
-        self._pace += 0.2 * (seconds / len(batch) - self._pace)
+        workers = lane.processes.workers if lane.processes is not None else 1
+        self._pace += 0.2 * (seconds / len(batch) / workers - self._pace)
         log.debug(
             "batch",
             extra={"fields": {"engine": batch[0].engine, "stories": len(batch), "ms": round(seconds * 1e3, 1)}},
@@ -225,8 +233,8 @@ class PredictionQueue:
             alike = [item for item in self._waiting if item.engine == first.engine and item.job is None]
             share = math.ceil(len(alike) / self._lanes[first.engine].free)
             batch = alike[: min(share, self.limits.batch)]
-        taken = set(map(id, batch))
-        self._waiting = deque(item for item in self._waiting if id(item) not in taken)
+        taken = set(batch)
+        self._waiting = deque(item for item in self._waiting if item not in taken)
         return batch
 
     def _answer(self, batch: Sequence[_Waiting], lane: _Lane) -> list[Outcome]:

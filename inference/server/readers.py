@@ -1,4 +1,4 @@
-"""Where stories are read: in the server's own process, or for the fast engine in others, one for each core.
+"""Where stories are read: in the server's own process, or for the fast engine in others beside it.
 
 The fast engine is Python through and through, of which one process runs on one core at a time, and the server's own is
 busy enough with requests. The standard engine uses all cores from one process.
@@ -6,18 +6,23 @@ busy enough with requests. The standard engine uses all cores from one process.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from inference.predict import Copydesk
 from inference.prediction import Prediction, Scored
 from inference.process_runner import desk_of_this_process, start_processes
+from inference.server.answers import as_json
+from inference.server.logs import places
 from models.errors import CopydeskError
 from models.selection import Budget
 
@@ -59,7 +64,7 @@ def read(desk: Copydesk, orders: Sequence[Order]) -> list[Outcome]:
 
 
 class Processes:
-    """Copydesks of the same models in processes of their own; one that dies is replaced.
+    """Copydesks of the same models, each in a process of its own; one that dies is replaced.
 
     Args:
         topics: folder of the topic model.
@@ -68,48 +73,99 @@ class Processes:
     """
 
     def __init__(self, topics: Path, summariser: Path, workers: int) -> None:
-        """Start them; see the class for the arguments."""
+        """Nothing is started yet; see the class for the arguments."""
         self.workers = workers
-        self._folders = {"topics": topics, "summariser": summariser}
-        self._pool = self._start()
-        self._replacing = threading.Lock()
-
-    def _start(self) -> ProcessPoolExecutor:
-        return start_processes(self._folders, {}, self.workers)
+        self._all = [_Process({"topics": topics, "summariser": summariser}) for _ in range(workers)]
+        self._free: SimpleQueue[_Process] = SimpleQueue()
+        for process in self._all:
+            self._free.put(process)
 
     def warm(self) -> None:
-        """Wait until all of them have loaded the models.
+        """Start them all, and wait until they have loaded the models.
 
         Raises:
             CopydeskError: a process ended meanwhile.
         """
-        orders = [Order(WARMING, None, None)]
+        orders = [Order(WARMING, None, as_json)]
         try:
-            for started in [self._pool.submit(_read_here, orders) for _ in range(self.workers)]:
+            for started in [process.submit(orders) for process in self._all]:
                 started.result()
         except BrokenProcessPool as error:
             raise CopydeskError("a process that reads stories ended while it started (no memory left?).") from error
 
     def read(self, orders: Sequence[Order]) -> list[Outcome]:
-        """As `read`, in one of them, waiting for it; a story that ends its process breaks no other's answer."""
-        pool = self._pool
+        """As `read`, in a process that is free, waiting for one and for the answers.
+
+        A story that ends its process breaks no other's answer.
+        """
+        process = self._free.get()
         try:
-            reading: Future[list[Outcome]] = pool.submit(_read_here, list(orders))
+            return process.read(orders)
+        finally:
+            self._free.put(process)
+
+    def stop(self) -> None:
+        """End them; what they are at is not waited for."""
+        for process in self._all:
+            process.stop()
+
+
+class _Process:
+    """One process, used by one thread at a time."""
+
+    def __init__(self, folders: dict[str, Path]) -> None:
+        self._folders = folders
+        self._pool = start_processes(folders, {}, 1)
+
+    def submit(self, orders: Sequence[Order]) -> Future[list[Outcome]]:
+        with _no_interrupts():  # the process, which this may start, inherits that
+            return self._pool.submit(_read_here, list(orders))
+
+    def read(self, orders: Sequence[Order]) -> list[Outcome]:
+        try:
+            reading = self.submit(orders)
+        except BrokenProcessPool:  # it ended while it had nothing to do
+            self._replace()
+            reading = self.submit(orders)
+        try:
             return reading.result()
         except BrokenProcessPool as error:
-            with self._replacing:
-                if self._pool is pool:
-                    log.error("a process that reads stories ended; all are started anew.")
-                    self._pool = self._start()
+            self._replace()
             if len(orders) == 1:
                 return [Outcome(error=error)]
         return [outcome for order in orders for outcome in self.read([order])]
 
+    def _replace(self) -> None:
+        log.error("a process that reads stories ended; another is started.")
+        self._pool = start_processes(self._folders, {}, 1)
+
     def stop(self) -> None:
-        """End them; what they are at is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches neither this thread nor a process that it starts; where the system knows no such thing, both."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _read_here(orders: Sequence[Order]) -> list[Outcome]:
     """In one of the processes: what was read stays here, the answers alone are sent."""
-    return [Outcome(outcome.value, outcome.error) for outcome in read(desk_of_this_process(), orders)]
+    return [Outcome(found.value, found.error and sent(found.error)) for found in read(desk_of_this_process(), orders)]
+
+
+def sent(error: BaseException) -> BaseException:
+    """An error as it gets to another process: with the places it came through, its type alone where it does not."""
+    try:
+        found = copy.copy(error)
+    except Exception:
+        found = RuntimeError(type(error).__name__)
+    found.places = places(error)  # type: ignore[attr-defined]
+    return found

@@ -142,3 +142,20 @@ def test_more_requests_at_once_than_wanted_are_refused(
     gate.open.set()
     assert first.result().status_code == 200
     assert client.get("/healthz").status_code == 200
+
+
+def test_engines_of_one_process_take_turns_and_what_waits_is_counted(
+    serve: Serve, desks: Desks, gate: Gate, threads: ThreadPoolExecutor
+) -> None:
+    folders = desks._folders["fast"]
+    client = serve(
+        Desks({"fast": folders, "standard": folders}, "fast", lambda _: gate), linger=0.0, cache=0, timeout=0.5
+    )
+    first = threads.submit(client.post, "/v1/predict", json={"stories": STORY, "engine": "standard"})
+    assert gate.entered.acquire(timeout=PATIENCE)
+    late = [threads.submit(client.post, "/v1/predict", json={"stories": f"{STORY} {n}."}) for n in range(3)]
+    wait_for(client, 3)
+    assert [answer.result().status_code for answer in (first, *late)] == [504] * 4
+    gate.open.set()
+    assert client.post("/v1/predict", json={"stories": STORY}).status_code == 200
+    assert gate.batches == [[STORY], [STORY]]

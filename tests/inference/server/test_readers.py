@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import pytest
@@ -16,6 +19,8 @@ from inference import Copydesk
 from inference.predict import shipped
 from inference.server import queue as queues
 from inference.server.desks import Desks, Folders
+from inference.server.limits import Limits
+from inference.server.logs import places
 from inference.server.readers import Order, Processes
 from models.selection import Budget
 
@@ -35,6 +40,22 @@ def ends_the_process(prediction):
 
 def breaks(prediction):
     raise RuntimeError(prediction.text[:5])
+
+class Strange(Exception):
+    """Not to be made again from its arguments."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+def breaks_strangely(prediction):
+    raise Strange(1, 2)
+
+def cannot_be_sent(prediction):
+    return lambda: None
+
+def slow(prediction):
+    time.sleep(1.5)
+    return prediction.summary
 
 def own_process(prediction):
     """Which process answers; slow enough that two are needed for two stories."""
@@ -71,25 +92,90 @@ def test_a_story_that_ends_its_process_takes_no_other_with_it(
     assert [outcome.error is None for outcome in outcomes] == [True, False, True]
 
 
-def test_an_error_comes_back_as_it_was(processes: Processes, finishes: Any) -> None:
-    failed, answered = processes.read(
-        [Order(STORY, None, finishes.breaks), Order(STORY, None, finishes.ends_the_process)]
-    )
+def test_one_that_dies_takes_none_of_the_others_with_it(processes: Processes, finishes: Any) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(processes.read, [Order(STORY, None, finishes.slow)])
+        poison = pool.submit(processes.read, [Order(f"{STORY} This is poison.", None, finishes.ends_the_process)])
+        assert isinstance(poison.result()[0].error, BrokenProcessPool)
+        assert slow.result()[0].value
+
+
+def test_one_that_dies_idle_is_replaced_before_it_is_asked(processes: Processes, finishes: Any) -> None:
+    order = Order(STORY, None, finishes.own_process)
+    for _ in range(2 * processes.workers):  # whichever is free
+        (outcome,) = processes.read([order])
+        os.kill(outcome.value, signal.SIGKILL)
+    for _ in range(processes.workers):
+        (outcome,) = processes.read([order])
+        assert outcome.error is None
+
+
+def test_an_error_comes_back_with_its_place(processes: Processes, finishes: Any) -> None:
+    orders = [Order(STORY, None, finish) for finish in (finishes.breaks, finishes.ends_the_process)]
+    failed, answered = processes.read(orders)
     assert (type(failed.error), str(failed.error)) == (RuntimeError, STORY[:5])
+    assert any(place.startswith("copydesk_test_finishes.py:") for place in places(failed.error))
     assert answered.value
+    (strange,) = processes.read([Order(STORY, None, finishes.breaks_strangely)])
+    assert (type(strange.error), str(strange.error)) == (RuntimeError, "Strange")
 
 
 def test_batches_are_read_by_several_processes(processes: Processes, finishes: Any) -> None:
     order = Order(STORY, None, finishes.own_process)
-    answered: set[int] = set()
     with ThreadPoolExecutor(2) as pool:
-        for _ in range(40):  # the second one may still be starting
-            reading = [pool.submit(processes.read, [order]) for _ in range(2)]
-            answered |= {outcome.value for one in reading for outcome in one.result()}
-            if len(answered) == 2:
-                break
+        reading = [pool.submit(processes.read, [order]) for _ in range(2)]
+        answered = {outcome.value for one in reading for outcome in one.result()}
     assert len(answered) == 2
     assert os.getpid() not in answered
+
+
+def test_what_cannot_be_sent_is_an_error_and_no_silence(serve: Serve, finishes: Any, desks: Desks) -> None:
+    client = serve(workers=1)
+    queue = queues.PredictionQueue(desks, Limits(workers=1))
+
+    async def ask() -> list[Any]:
+        queue.start()
+        try:
+            return await asyncio.wait_for(
+                queue.predict("fast", [STORY], None, finishes.cannot_be_sent, patient=True), 30
+            )
+        finally:
+            await queue.stop()
+
+    with pytest.raises(Exception, match="pickle"):
+        asyncio.run(ask())
+    assert client.post("/v1/predict", json={"stories": STORY}).status_code == 200
+
+
+def test_a_waiter_that_leaves_while_an_engine_loads_leaves_one_set_of_processes(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Processes] = []
+    real = Desks.processes
+
+    def processes(self: Desks, name: str, workers: int) -> Processes | None:
+        found = real(self, name, workers)
+        assert found is not None
+        made.append(found)
+        return found
+
+    monkeypatch.setattr(Desks, "processes", processes)
+    before = set(multiprocessing.active_children())
+
+    async def leave() -> None:
+        queue = queues.PredictionQueue(desks, Limits(workers=1))
+        queue.start()
+        first = asyncio.create_task(queue.load("fast"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await queue.load("fast")
+        await queue.stop()
+
+    asyncio.run(leave())
+    assert len(made) == 1
+    for child in set(multiprocessing.active_children()) - before:
+        child.join(20)
+        assert not child.is_alive()
 
 
 def test_served_from_processes_the_answers_are_the_same(
@@ -119,6 +205,8 @@ def test_only_the_fast_engine_is_read_in_processes() -> None:
         "fast": Folders(shipped("topics", "fast"), shipped("summariser", "fast")),
     }
     desks = Desks(folders, "fast")
+    assert desks.processes("mixed", 0) is None
+    assert not desks.loaded("mixed")
     assert desks.processes("mixed", 2) is None
     assert desks.processes("fast", 0) is None
     found = desks.processes("fast", 2)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import uvicorn
 from typer.testing import CliRunner
@@ -97,25 +100,47 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     assert "pip install 'copydesk[web]'" in str(result.exception)
 
 
-def test_it_serves_without_torch_and_ends_on_ctrl_c() -> None:
-    command = [sys.executable, "-m", "inference", "serve", "--engine", "fast", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_it_serves_without_torch_and_ends_on_ctrl_c(workers: str) -> None:
+    command = [sys.executable, "-m", "inference", "serve", "--engine", "fast", "--port", "0", "--workers", workers]
+    with start(command) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
-        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request(
             "POST", "/v1/predict", b'{"stories": "A story of five words."}', {"Content-Type": "application/json"}
         )
         assert json.loads(connection.getresponse().read())["summary"] == "A story of five words."
-        maps = Path(f"/proc/{server.pid}/maps")
-        if maps.exists():
-            assert "libtorch" not in maps.read_text()
+        children = psutil.Process(server.pid).children(recursive=True)
+        assert bool(children) == (workers == "1")
+        for process in (server.pid, *(child.pid for child in children)):
+            maps = Path(f"/proc/{process}/maps")
+            if maps.exists():
+                assert "libtorch" not in maps.read_text()
         connection.close()
-        server.send_signal(signal.SIGINT)
-        _, log = server.communicate(timeout=20)
+        os.killpg(server.pid, signal.SIGINT)  # as a terminal does: to the processes too
+        _, log = server.communicate(timeout=60)
     assert server.returncode == 0
     (line,) = map(json.loads, log.splitlines())
     assert (line["event"], line["path"], line["status"]) == ("request", "/v1/predict", 200)
+    assert not psutil.wait_procs(children, timeout=20)[1]
+
+
+def test_ctrl_c_while_the_processes_start_is_no_failure() -> None:
+    command = [sys.executable, "-m", "inference", "serve", "--engine", "fast", "--port", "0", "--workers", "2"]
+    with start(command) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        time.sleep(0.4)
+        os.killpg(server.pid, signal.SIGINT)
+        _, log = server.communicate(timeout=60)
+    assert (server.returncode, log) == (0, "")
+
+
+def start(command: list[str]) -> subprocess.Popen[str]:
+    """A program with a process group of its own."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
 
 
 def test_importing_copydesk_loads_nothing_of_the_web() -> None:
