@@ -2,13 +2,14 @@
 
 A language model writes several candidates from the story's best sentences. Every sentence is read against the whole
 story: it may hold no unsupported name, number, date or quotation (`models.faithfulness`), it keeps to one place of the
-story, and it does not turn round what stands there (`models.anchoring`). The first candidate of nothing else is taken;
-else what is left of the first that is so for half of its sentences or more. Where there is none, the extract stays, and
-a warning says so.
+story, and it does not turn round what stands there (`models.anchoring`). The first candidate with no other sentence is
+taken; where there is none, the sound part of the first that has at least half of them; where there is none of these
+either, the extract stays, and a warning says so.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.prediction import Prediction, Scored
-from models.anchoring import ANCHORED, anchoring
+from models.anchoring import ANCHORED, Anchors
 from models.artefact import load_artefact
 from models.faithfulness import Evidence
 from models.headline import FEWEST_WORDS
@@ -34,7 +35,8 @@ FEWEST_SENTENCES = 3
 """A shorter story is its own brief."""
 MOST_HEADLINE_WORDS = 16
 OWN_WORDS = "the brief is in a language model's words: names and numbers were checked, what is said of them was not."
-NOT_SUPPORTED = "no brief in the model's own words was wholly supported by the story: the brief is taken from it."
+NOT_SUPPORTED = "no brief in the model's own words was supported by the story: the brief is taken from it."
+_PRONOUN = re.compile(r"(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 TOO_LONG = "no brief in the model's own words fits the length asked for: the brief is taken from the story."
 
 
@@ -132,8 +134,8 @@ def checked(
 
 def _judge_of(story: Story) -> Callable[[str], bool]:
     """Tells whether a text is supported by a story."""
-    evidence, sentences = Evidence.of(story), [sentence.text for sentence in story.sentences]
-    return lambda text: not evidence.unsupported(text) and anchoring(text, sentences) >= ANCHORED
+    evidence, anchors = Evidence.of(story), Anchors([sentence.text for sentence in story.sentences])
+    return lambda text: not evidence.unsupported(text) and anchors.share(text) >= ANCHORED
 
 
 def _worth_writing(scored: Scored, prediction: Prediction) -> bool:
@@ -152,31 +154,37 @@ def _with_headline(prediction: Prediction, candidates: Sequence[str], supported:
 def _with_brief(
     prediction: Prediction, candidates: Sequence[str], supported: Callable[[str], bool], budget: Budget, words: int
 ) -> Prediction:
-    kept = [supported_part(text, supported) for text in candidates]
-    whole = [part for part, text in zip(kept, candidates, strict=True) if part == text]
-    for text in [*whole, *kept]:
-        if brief := within(text, budget, words):
-            written, warnings = (*prediction.written, "summary"), (*prediction.warnings, OWN_WORDS)
-            return replace(prediction, summary=brief, written=written, warnings=warnings)
-    reason = TOO_LONG if any(kept) else NOT_SUPPORTED
+    parts: list[str] = []
+    for text in candidates:
+        part = supported_part(text, supported)
+        parts.append(part)
+        if part == text and (brief := within(text, budget, words)):
+            break
+    else:
+        brief = next((brief for part in parts if (brief := within(part, budget, words))), "")
+    if brief:
+        written, warnings = (*prediction.written, "summary"), (*prediction.warnings, OWN_WORDS)
+        return replace(prediction, summary=brief, written=written, warnings=warnings)
+    reason = TOO_LONG if any(parts) else NOT_SUPPORTED
     return replace(prediction, warnings=(*prediction.warnings, reason))
 
 
 def supported_part(text: str, supported: Callable[[str], bool]) -> str:
-    """A text without the sentences that are not supported, nor those that lean on one of them.
+    """A text without the sentences that are not supported, nor those that lean on one that goes.
 
-    Empty where more than half of them would go, or where it would open with a sentence that leans on nothing.
+    A first sentence that opens with a pronoun goes too. Empty where more than half of the sentences would go, or where
+    what is left is not supported as a whole, as with a quotation over several sentences.
     """
     sentences = [text[start:end].strip() for start, end in split_sentences(text)]
     kept: list[str] = []
     before = False
-    for sentence in sentences:
-        before = supported(sentence) and (before or not leans(sentence))
+    for at, sentence in enumerate(sentences):
+        stands = not leans(sentence) if at else not _PRONOUN.match(sentence)
+        before = (stands or before) and supported(sentence)
         if before:
             kept.append(sentence)
-    if len(kept) == len(sentences):
-        return text
-    return " ".join(kept) if 2 * len(kept) >= len(sentences) else ""
+    part = text if len(kept) == len(sentences) else " ".join(kept)
+    return part if 2 * len(kept) >= len(sentences) and (len(sentences) < 2 or supported(part)) else ""
 
 
 def within(text: str, budget: Budget, words: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,43 +51,60 @@ class _Sentence:
         return _Sentence(self.words + other.words, self.stems + other.stems, self.at + shifted)
 
 
+_NOTHING = _Sentence([], [], [])
+
+
 def stem(word: str) -> str:
     """What the forms of a word have in common, as a rule: "sue" and "sued", "plans" and "planning"."""
     bare = _ENDING.sub("", word)[:STEM]
     return bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] else bare
 
 
-def anchoring(text: str, sentences: Sequence[str]) -> float:
-    """The share of its words that a text's least anchored sentence has from one place of the story, in order, 0 to 1.
-
-    A place is two neighbouring sentences, and none that the text turns round (`models.turns`); the words are counted by
-    their longest common subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those that have no content (sklearn's
-    list), and without the first: one word in common is none in order.
+class Anchors:
+    """The places of a story that a written text may keep to: two neighbouring sentences each.
 
     Args:
-        text: what was written.
         sentences: the story's.
     """
-    read = [_Sentence.of(sentence) for sentence in sentences]
-    shares: list[float] = [1.0]
-    for start, end in split_sentences(text):
-        own = _Sentence.of(text[start:end])
-        if own.stems:
-            shares.append(_share(own, read))
-    return min(shares)
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        """Read them once, for any number of texts."""
+        read = [_Sentence.of(sentence) for sentence in sentences]
+        self._places = [
+            (first.with_next(second), len(first.words)) for first, second in itertools.pairwise([*read, _NOTHING])
+        ]
+        self._stems = [Counter(place.stems) for place, _ in self._places]
+
+    def share(self, text: str) -> float:
+        """The share of its words that a text's least anchored sentence has from one place, in order, 0 to 1.
+
+        No place is one that the text turns round (`models.turns`); the words are counted by their longest common
+        subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those that have no content (sklearn's list), and
+        without the first: one word in common is none in order.
+        """
+        written = [_Sentence.of(text[start:end]) for start, end in split_sentences(text)]
+        return min((self._share(own) for own in written if own.stems), default=1.0)
+
+    def _share(self, own: _Sentence) -> float:
+        best = 0.0
+        stems = Counter(own.stems)
+        for (place, second), known in zip(self._places, self._stems, strict=True):
+            if _share_of((stems & known).total(), own) <= best:  # not even in any order
+                continue
+            lengths = _lengths(own.stems, place.stems)
+            share = _share_of(lengths[0][0], own)
+            if share > best and not _turned(own, place, second, lengths):
+                best = share
+        return best
 
 
-def _share(own: _Sentence, read: Sequence[_Sentence]) -> float:
-    nothing = _Sentence([], [], [])
-    best = 0.0
-    for first, second in itertools.pairwise([*read, nothing]):
-        place = first.with_next(second)
-        lengths = _lengths(own.stems, place.stems)
-        common = lengths[0][0]
-        share = max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
-        if share > best and not _turned(own, place, len(first.words), lengths):
-            best = share
-    return best
+def anchoring(text: str, sentences: Sequence[str]) -> float:
+    """`Anchors.share` of one text."""
+    return Anchors(sentences).share(text)
+
+
+def _share_of(common: int, own: _Sentence) -> float:
+    return max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
 
 
 def _turned(own: _Sentence, place: _Sentence, second: int, lengths: Sequence[Sequence[int]]) -> bool:
@@ -94,7 +112,8 @@ def _turned(own: _Sentence, place: _Sentence, second: int, lengths: Sequence[Seq
     taken = _taken(own.stems, place.stems, lengths)
     begin, end = place.at[taken[0]], place.at[taken[-1]]
     # a denial stands before what it denies, in the same sentence
-    return turned(own.words, place.words[second if begin >= second else 0 : end + 1], place.words)
+    first, last = (second if begin >= second else 0), (second if end < second else len(place.words))
+    return turned(own.words, place.words[first : end + 1], place.words[first:last])
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from inference.writing import supported_part
 from models.abstractive import Writing, padded, prompt_ids, source_of, target_ids
-from models.anchoring import ANCHORED, anchoring
+from models.anchoring import ANCHORED, Anchors
 from models.errors import DataError
 from models.faithfulness import Evidence
 from models.language_model import LanguageModel
@@ -33,7 +33,7 @@ READ_TOGETHER = 512
 HEADLINES = 0.5
 """How closely a headline to learn from keeps to the story: less than a written one has to, or few would be left."""
 _NEW = "new: "
-_RUBRIC = re.compile(r"^[A-Z]{2,}(?: [A-Z]{2,})?: +")  # OPINION: says where a text stands, not what it says
+_RUBRIC = re.compile(r"^(?:OPINION|ANALYSIS|EDITORIAL|COMMENTARY|EXCLUSIVE|BREAKING|LIVE|UPDATE|WATCH|VIDEO|POLL): +")
 _ENDS = (".", "!", "?", "”", '"')
 
 
@@ -150,11 +150,11 @@ def _sources(
 def _supported(source: str, text: str, target: str) -> str:
     """What may be learnt of a text: a headline or nothing; of a summary the part that would get through the guard."""
     evidence = Evidence.of(source)
-    shown = [source[start:end] for start, end in split_sentences(source)]
+    anchors = Anchors([source[start:end] for start, end in split_sentences(source)])
     if target == "headline":
         text = _RUBRIC.sub("", text)
-        return "" if evidence.unsupported(text) or anchoring(text, shown) < HEADLINES else text
-    return supported_part(text, lambda one: anchoring(one, shown) >= ANCHORED and not evidence.unsupported(one))
+        return "" if evidence.unsupported(text) or anchors.share(text) < HEADLINES else text
+    return supported_part(text, lambda one: anchors.share(one) >= ANCHORED and not evidence.unsupported(one))
 
 
 def _within(text: str, model: LanguageModel, writing: Writing) -> list[int] | None:

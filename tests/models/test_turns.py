@@ -51,6 +51,15 @@ def test_a_denial_in_another_sentence_is_none_of_this_one() -> None:
     assert anchoring("The bridge across the Alder opened.", story) == 1.0
 
 
+@pytest.mark.parametrize(
+    "text", ["The board did not approve the merger with Alder Bank.", "The board dropped the merger."]
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_denial_is_not_borrowed_from_another_sentence(text: str, before: bool) -> None:
+    story = ["The board approved the merger with Alder Bank on Monday.", "The chairman did not comment."]
+    assert anchoring(text, story[::-1] if before else story) < ANCHORED
+
+
 def test_the_same_words_told_from_others() -> None:
     assert denials(tokens("She didn't; nobody could deny it.")) == {"didnt", "nobody", "deny"}
     assert not denials(tokens("The lift knots a dropout."))

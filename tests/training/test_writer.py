@@ -88,11 +88,13 @@ def test_a_headline_to_learn_keeps_to_the_story_and_loses_its_rubric(
         "OPINION: Port Alder votes to rebuild bridge",
         "Council votes to rebuild the bridge",
         "It's about time",
+        "ALDER: Mayor votes to rebuild bridge",
         "ALDER AND BEYOND, a mayor's long road to May",
     ]
-    few = replace(articles.take(range(4)), texts=[text] * 4, titles=titles)
+    few = replace(articles.take(range(5)), texts=[text] * 5, titles=titles)
     examples = make_examples(few, guide, model, Writing.of("headline"))
-    assert sorted(examples.references) == ["Council votes to rebuild the bridge", "Port Alder votes to rebuild bridge"]
+    kept = ["ALDER: Mayor votes to rebuild bridge", "Council votes to rebuild the bridge"]
+    assert sorted(examples.references) == [*kept, "Port Alder votes to rebuild bridge"]
 
 
 def model_folder(model: LanguageModel) -> str:
