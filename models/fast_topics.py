@@ -138,26 +138,41 @@ class FastTopicClassifier:
                 on_progress(label + 1, targets.shape[1])
         return coef, intercept
 
-    def cross_logits(self, texts: Sequence[str], labels: Sequence[Sequence[str]], *, folds: int = 5) -> Floats:
+    def cross_logits(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Sequence[str]],
+        *,
+        folds: int = 5,
+        more: tuple[Sequence[str], Sequence[Sequence[str]]] = ((), ()),
+    ) -> Floats:
         """Logits of each story from a model not trained on it, (n_stories, n_labels) in `classes_` order.
 
         They serve to calibrate without validation data. The folds are stratified by the stories' first label.
         The model must be fitted, lends its vocabulary, and stays as it is.
+
+        Args:
+            texts: the stories.
+            labels: the labels of each.
+            folds: how many models are fitted.
+            more: texts and labels that every one of them learns from as well.
 
         Raises:
             DataError: a label is not one of `classes_`, or there are fewer stories than folds.
         """
         if folds < 2 or len(texts) < folds:
             raise DataError(f"{folds} folds need as many stories and at least 2; got {len(texts)} stories.")
-        targets = _matrix(labels, self.classes_)
-        weights = self._weights(labels, self.classes_, targets)
-        features = self._ngrams.transform(texts)
-        parts = stratified_folds([row[0] if len(row) else "" for row in labels], folds, self.seed)
-        logits = np.zeros(targets.shape, np.float32)
+        n, every = len(texts), [*labels, *more[1]]
+        targets = _matrix(every, self.classes_)
+        weights = self._weights(every, self.classes_, targets)
+        features = self._ngrams.transform([*texts, *more[0]])
+        parts = np.full(len(every), -1)
+        parts[:n] = stratified_folds([row[0] if len(row) else "" for row in labels], folds, self.seed)
+        logits = np.zeros((n, targets.shape[1]), np.float32)
         for part in range(folds):
             held = parts == part
             coef, intercept = self._fit_linear(features[~held], targets[~held], weights[~held])
-            logits[held] = features[held] @ coef + intercept
+            logits[held[:n]] = features[held] @ coef + intercept
         return logits
 
     def decision_function(self, texts: Sequence[str]) -> Floats:

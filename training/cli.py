@@ -77,11 +77,22 @@ def train_topics_command(
     search: Annotated[
         int, typer.Option(min=0, help="With --engine fast: try so many settings first, by successive halving.")
     ] = 0,
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(help="With --engine fast: more articles, labelled by --teacher and learnt from as well."),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="A model with the same labels; the standard one that ships when missing."),
+    ] = None,
 ) -> None:
     """Train a topic classifier.
 
     Single- or multi-label is told from the label column. Ends with the figures on held-out articles beside the
     majority class and TF-IDF with a linear SVM.
+
+    A fast model learns from a standard one: train that first, then this with --teacher and --unlabelled, any articles
+    of the same kind.
     """
     from models.artefact import save_artefact
     from training.cards import model_card
@@ -89,6 +100,12 @@ def train_topics_command(
 
     if search and engine is not Engine.fast:
         raise typer.BadParameter("--search is for --engine fast; the standard engine's defaults need no search.")
+    if (unlabelled or teacher) and engine is not Engine.fast:
+        raise typer.BadParameter(
+            "--unlabelled and --teacher are for --engine fast, which learns from a standard model."
+        )
+    if teacher and not unlabelled:
+        raise typer.BadParameter("--teacher labels the articles of --unlabelled; name some.")
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     articles, held = _articles(data, validation, columns, "labels", limit, output)
     if finetune is not Finetune.none and engine is Engine.standard:
@@ -107,8 +124,9 @@ def train_topics_command(
                 full=finetune is Finetune.full,
             )
         )
-    settings = TopicSettings(engine.value, encoder, held_out, seed, cache, search)
-    model, report, training = train_topics(articles, held, settings)
+    settings = TopicSettings(engine.value, encoder, held_out, seed, cache, search, str(teacher) if teacher else None)
+    more = read(unlabelled, {**columns, "labels_column": None}, None, None) if unlabelled else None
+    model, report, training = train_topics(articles, held, settings, unlabelled=more)
     purpose = f"Labels news stories with {len(model.classes_)} topics ({engine.value} engine)."
     card = model_card("Topic model", purpose, training, report, command=typed_command(), notes=_notes(notes))
     save_artefact(model.artefact(training, card), output)

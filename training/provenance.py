@@ -54,6 +54,8 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
         if (Path(plain["encoder"]) / TRAINING).is_file():
             encoder = {"encoder": encoder_history(load_artefact(plain["encoder"]).training)}
         plain["encoder"] = Path(plain["encoder"]).name
+    if plain.get("teacher"):
+        plain["teacher"] = Path(plain["teacher"]).name
     return {
         **encoder,
         "data": describe_data(articles),

@@ -26,9 +26,10 @@ from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram
 from training.evaluation import Report, first_labels, with_labels
 from training.leaks import share_seen
 from training.metrics import topic_intervals, topic_metrics
-from training.provenance import provenance
+from training.provenance import describe_data, provenance
 from training.splits import SMALLEST_DIVIDED
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
+from training.teaching import Taught, teach
 
 log = logging.getLogger(__name__)
 FOLDS = 5
@@ -57,6 +58,8 @@ class TopicSettings:
         seed: of the split, the head and the folds.
         cache: folder for sentence vectors, so that the next run need not encode again.
         search: with the fast engine, how many settings to try by successive halving; 0 takes the defaults.
+        teacher: with the fast engine, folder of a topic model with the same labels, which labels the stories that have
+            none (see `training.teaching`).
     """
 
     engine: str = "standard"
@@ -65,6 +68,7 @@ class TopicSettings:
     seed: int = 13
     cache: Path | None = None
     search: int = 0
+    teacher: str | None = None
 
 
 @dataclass(slots=True)
@@ -79,7 +83,11 @@ class Fitted:
 
 
 def train_topics(
-    articles: Articles, validation: Articles | None = None, settings: TopicSettings | None = None
+    articles: Articles,
+    validation: Articles | None = None,
+    settings: TopicSettings | None = None,
+    *,
+    unlabelled: Articles | None = None,
 ) -> tuple[TopicModel, Report, dict[str, Any]]:
     """Train a topic model.
 
@@ -87,6 +95,7 @@ def train_topics(
         articles: labelled articles; rows without a label are left out and counted.
         validation: held-out articles; a share of the training data when None.
         settings: see `TopicSettings`.
+        unlabelled: further articles, for `settings.teacher` to label; labels that they have are not looked at.
 
     Returns:
         The model; its figures on the validation articles, thresholds and calibration cross-fitted where they were
@@ -134,8 +143,11 @@ def train_topics(
     exclusive = articles.exclusive
     stories, held_stories = read_stories(articles), read_stories(validation)
     targets, held_targets = target_matrix(articles.labels, classes), target_matrix(validation.labels, classes)
+    taught = Taught()
     if settings.engine == "fast":
-        fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings)
+        if unlabelled is not None:
+            taught = teach(settings.teacher, unlabelled, classes, (articles, validation))
+        fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings, taught)
     else:
         seen = _encoder_knows(settings.encoder, articles)
         fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings, seen)
@@ -160,6 +172,8 @@ def train_topics(
     common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
     training["majority"] = [common]
     training["data"]["fingerprint"] = fingerprint(whole)
+    if unlabelled is not None:
+        training["taught"] = {"articles": describe_data(unlabelled), **taught.record}
     return model, report, training
 
 
@@ -177,8 +191,9 @@ def _fit_fast(
     targets: NDArray[np.float32],
     exclusive: bool,
     settings: TopicSettings,
+    taught: Taught,
 ) -> Fitted:
-    scorer, logits = _fit_ngrams(stories, labels, exclusive, settings, cross=True)
+    scorer, logits = _fit_ngrams(stories, labels, exclusive, settings, cross=True, taught=taught)
     texts = [full_text(story) for story in held]
     limit = NEW_NAMES * quantile_limit(scorer.strangeness(texts))
     return Fitted(scorer, logits, targets, scorer.decision_function(texts), limit)
@@ -239,6 +254,7 @@ def _fit_ngrams(
     settings: TopicSettings,
     *,
     cross: bool,
+    taught: Taught | None = None,
 ) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
     """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
     texts = [full_text(story) for story in stories]
@@ -247,13 +263,14 @@ def _fit_ngrams(
         from training.search import search_fast
 
         found, _ = search_fast(texts, labels, exclusive=exclusive, candidates=settings.search, seed=settings.seed)
+    more = (taught.texts, taught.labels) if taught is not None else ([], [])
     ngrams = FastTopicClassifier(seed=settings.seed, **found)
     with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
-        ngrams.fit(texts, labels, exclusive=exclusive)
+        ngrams.fit([*texts, *more[0]], [*labels, *more[1]], exclusive=exclusive)
         advance()
         crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
         if cross:
-            crossed = ngrams.cross_logits(texts, labels, folds=FOLDS)
+            crossed = ngrams.cross_logits(texts, labels, folds=FOLDS, more=more)
             advance(FOLDS)
     return ngrams, crossed
 

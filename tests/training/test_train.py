@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.artefact import load_artefact, save_artefact
 from models.errors import DataError, ModelError
+from models.fast_topics import FastTopicClassifier
 from models.selection import Budget
 from models.standard import EncoderSpec
 from models.summary import SummaryModel
@@ -234,6 +235,42 @@ def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_article
     bad = {**artefact.adapter, "encoder.layer.9.delta": np.zeros((2, 2), np.float16)}
     with pytest.raises(ModelError, match="does not fit"):
         EncoderSpec(spec.name, spec.sha256, bad, 1.0).open("float32")
+
+
+def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher, _, training = train_topics(toy(90), settings=TopicSettings("fast"))
+    save_artefact(teacher.artefact(training, ""), tmp_path / "teacher")
+    few = toy(30)
+    new = replace(toy(60), texts=[f"{text} It was Tuesday." for text in toy(60).texts], labels=None, name="news")
+    texts = [*new.texts, few.texts[0], "Zzz qqq xxx."]  # one that has a label, one that no teacher knows
+    more = replace(new, texts=texts, titles=[None] * 62, ids=["x"] * 62, rows=list(range(62)))
+    settings = TopicSettings("fast", teacher=str(tmp_path / "teacher"))
+    seen: list[int] = []
+    real = FastTopicClassifier.fit
+
+    def fit(self: FastTopicClassifier, texts: Any, labels: Any, **options: Any) -> FastTopicClassifier:
+        seen.append(len(texts))
+        return real(self, texts, labels, **options)
+
+    monkeypatch.setattr(FastTopicClassifier, "fit", fit)
+    model, report, training = train_topics(few, settings=settings, unlabelled=more)
+    alone, _, _ = train_topics(few, settings=TopicSettings("fast"))
+    assert training["taught"]["labelled"] == 60
+    assert training["taught"]["without a topic"] == 1
+    assert training["taught"]["in the data already"] == 1
+    assert training["taught"]["teacher"] == training["settings"]["teacher"] == "teacher"
+    assert seen[0] - seen[1] == 60
+    assert report.n == 30 - seen[1]
+    assert model.classes_ == alone.classes_
+    again, _, _ = train_topics(few, settings=settings, unlabelled=more)
+    assert again.artefact({}, "").tensors["coef"].tobytes() == model.artefact({}, "").tensors["coef"].tobytes()
+
+    other = replace(few, labels=[["money"] if row == ["sport"] else row for row in few.labels or []])
+    with pytest.raises(DataError, match=r"teacher: .*it lacks \['money'\]; the data has no \['sport'\]"):
+        train_topics(other, settings=settings, unlabelled=more)
+    nothing = replace(more.take([61]), name="nothing")
+    with pytest.raises(DataError, match="nothing: the teacher gives none of the 1 articles a label"):
+        train_topics(few, settings=settings, unlabelled=nothing)
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -1,0 +1,91 @@
+"""Labels from a teacher: stories without any are labelled by a better, slower model, for a faster one to learn from.
+
+After Hinton et al., "Distilling the Knowledge in a Neural Network", 2015, but with the labels that the teacher would
+give: its probabilities as weights were tried, and served no better.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from inference.predict import shipped
+from models.errors import DataError
+from models.topics import TopicModel, full_text
+from training.data import Articles
+from training.leaks import row_hash
+from training.provenance import short_name
+from training.stories import progress, read_stories
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 256
+
+
+@dataclass(slots=True)
+class Taught:
+    """Stories and the labels that a teacher gave them, likeliest first; `record` is for training.json."""
+
+    texts: list[str] = field(default_factory=list)
+    labels: list[list[str]] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known: Sequence[Articles]) -> Taught:
+    """Have a model label articles.
+
+    Args:
+        teacher: folder of a topic model; that of the standard engine that ships when None.
+        articles: to be labelled.
+        classes: the labels that there are.
+        known: articles whose labels are known, or held out: those are left out.
+
+    Raises:
+        DataError: the teacher has other labels, or gives none to any article.
+        ModelError: the folder holds no sound model.
+    """
+    folder = teacher or str(shipped("topics", "standard"))
+    model = TopicModel.load(folder)
+    if model.classes_ != list(classes):
+        missing, strange = sorted(set(classes) - set(model.classes_)), sorted(set(model.classes_) - set(classes))
+        said = [f"it lacks {missing[:3]}"] * bool(missing) + [f"the data has no {strange[:3]}"] * bool(strange)
+        raise DataError(
+            f"teacher {short_name(folder)}: its labels are not those of the data ({'; '.join(said)}); train a standard "
+            "model on the same data, and name that with --teacher."
+        )
+    hashes = {row_hash(*row) for part in known for row in zip(part.titles, part.texts, strict=True)}
+    fresh = [
+        row
+        for row, pair in enumerate(zip(articles.titles, articles.texts, strict=True))
+        if row_hash(*pair) not in hashes
+    ]
+    taught = Taught()
+    stories = read_stories(articles.take(fresh))
+    with progress("Labelling by the teacher", len(stories)) as advance:
+        for first in range(0, len(stories), TOGETHER):
+            part = stories[first : first + TOGETHER]
+            for story, labels in zip(part, model.predict(part), strict=True):
+                if labels:
+                    taught.texts.append(full_text(story))
+                    taught.labels.append(labels)
+            advance(len(part))
+    known_rows, unlabelled = len(articles) - len(fresh), len(fresh) - len(taught.texts)
+    if not taught.texts:
+        raise DataError(f"{articles.name}: the teacher gives none of the {len(articles)} articles a label.")
+    log.info(
+        "%s labels %d of %d articles; %d get no topic, %d stand in the data already.",
+        short_name(folder),
+        len(taught.texts),
+        len(articles),
+        unlabelled,
+        known_rows,
+    )
+    taught.record = {
+        "teacher": short_name(folder),
+        "labelled": len(taught.texts),
+        "without a topic": unlabelled,
+        "in the data already": known_rows,
+    }
+    return taught
