@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.prediction import Prediction, Scored
-from models.anchoring import ANCHORED, Anchors
+from models.anchoring import Anchors
 from models.artefact import load_artefact
 from models.faithfulness import Evidence
 from models.headline import FEWEST_WORDS
@@ -135,7 +135,7 @@ def checked(
 def _judge_of(story: Story) -> Callable[[str], bool]:
     """Tells whether a text is supported by a story."""
     evidence, anchors = Evidence.of(story), Anchors([sentence.text for sentence in story.sentences])
-    return lambda text: not evidence.unsupported(text) and anchors.share(text) >= ANCHORED
+    return lambda text: not evidence.unsupported(text) and anchors.holds(text)
 
 
 def _worth_writing(scored: Scored, prediction: Prediction) -> bool:

@@ -12,9 +12,11 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from models.alignment import Aligned
+from models.contradiction import contradicts
 from models.sentences import split_sentences
 from models.turns import turned
 from models.wording import Token, tokens
@@ -82,10 +84,19 @@ class Anchors:
         subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those that have no content (sklearn's list), and
         without the first: one word in common is none in order.
         """
-        written = [_Sentence.of(text[start:end]) for start, end in split_sentences(text)]
-        return min((self._share(own) for own in written if own.stems), default=1.0)
+        return min((self._share(own, turned_round) for own in _written(text)), default=1.0)
 
-    def _share(self, own: _Sentence) -> float:
+    def holds(self, text: str) -> bool:
+        """Whether each sentence of a text has a share of `ANCHORED` from a place that it does not contradict.
+
+        See `models.contradiction`; what is learnt from is held to the share alone, as editors seldom err.
+        """
+        return all(
+            self._share(own, lambda found: turned_round(found) or contradicts(found)) >= ANCHORED
+            for own in _written(text)
+        )
+
+    def _share(self, own: _Sentence, otherwise: Callable[[Aligned], bool]) -> float:
         best = 0.0
         stems = Counter(own.stems)
         for (place, second), known in zip(self._places, self._stems, strict=True):
@@ -93,9 +104,15 @@ class Anchors:
                 continue
             lengths = _lengths(own.stems, place.stems)
             share = _share_of(lengths[0][0], own)
-            if share > best and not _turned(own, place, second, lengths):
+            if share > best and not otherwise(Aligned(own.words, place.words, second, _pairs(own, place, lengths))):
                 best = share
         return best
+
+
+def _written(text: str) -> Iterator[_Sentence]:
+    """The sentences of a text that have any content."""
+    written = (_Sentence.of(text[start:end]) for start, end in split_sentences(text))
+    return (sentence for sentence in written if sentence.stems)
 
 
 def anchoring(text: str, sentences: Sequence[str]) -> float:
@@ -107,13 +124,9 @@ def _share_of(common: int, own: _Sentence) -> float:
     return max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
 
 
-def _turned(own: _Sentence, place: _Sentence, second: int, lengths: Sequence[Sequence[int]]) -> bool:
-    """Whether the words in common are turned round; the second sentence of the place begins at word `second`."""
-    taken = _taken(own.stems, place.stems, lengths)
-    begin, end = place.at[taken[0]], place.at[taken[-1]]
-    # a denial stands before what it denies, in the same sentence
-    first, last = (second if begin >= second else 0), (second if end < second else len(place.words))
-    return turned(own.words, place.words[first : end + 1], place.words[first:last])
+def turned_round(found: Aligned) -> bool:
+    """Whether the words in common are turned round; a denial stands before what it denies, in the same sentence."""
+    return turned(found.own, found.read, found.sentences)
 
 
 @functools.cache
@@ -137,15 +150,15 @@ def _lengths(one: Sequence[str], other: Sequence[str]) -> list[list[int]]:
     return rows[::-1]
 
 
-def _taken(one: Sequence[str], other: Sequence[str], lengths: Sequence[Sequence[int]]) -> list[int]:
-    """Places in `other` of a longest common subsequence, the first one of them."""
-    row, at, taken = 0, 0, []
+def _pairs(one: _Sentence, other: _Sentence, lengths: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Words of a longest common subsequence: their places among the words of both."""
+    row, at, pairs = 0, 0, []
     while lengths[row][at]:
-        if one[row] == other[at]:
-            taken.append(at)
+        if one.stems[row] == other.stems[at]:
+            pairs.append((one.at[row], other.at[at]))
             row, at = row + 1, at + 1
         elif lengths[row + 1][at] == lengths[row][at]:
             row += 1
         else:
             at += 1
-    return taken
+    return pairs

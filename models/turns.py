@@ -34,7 +34,7 @@ _PERHAPS = _words(
     "pledged pledging promise promises promised promising aims aimed aiming try tries tried trying demanded demanding"
 )
 _SUPPOSED = tuple(_words("accus suspect suppos consider seek sought want expect intend predict believ mull"))
-_HIS, _HER = _words("he him his himself"), _words("she her hers herself")
+HIS, HER = _words("he him his himself"), _words("she her hers herself")
 
 
 def denials(found: Iterable[Token]) -> set[str]:
@@ -64,4 +64,4 @@ def turned(written: Sequence[Token], read: Sequence[Token], place: Sequence[Toke
     if supposes(read) and not supposes(written):
         return True
     said, heard = ({token.key for token in part} for part in (written, place))
-    return any(said & one and not heard & one and heard & other for one, other in ((_HIS, _HER), (_HER, _HIS)))
+    return any(said & one and not heard & one and heard & other for one, other in ((HIS, HER), (HER, HIS)))

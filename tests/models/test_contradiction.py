@@ -1,0 +1,166 @@
+"""What is said otherwise than in the story is found, rule by rule; and what the rules let through and cost in all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import contradiction
+from models.alignment import Aligned
+from models.anchoring import Anchors, _lengths, _pairs, _Sentence
+from models.contradiction import RULES, Rule
+from models.faithfulness import Evidence
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()]
+MOST_LET_THROUGH, MOST_REFUSED = 16, 16
+
+
+def aligned(text: str, story: Sequence[str]) -> Aligned:
+    own, first = _Sentence.of(text), _Sentence.of(story[0])
+    place = first.with_next(_Sentence.of(story[1] if len(story) > 1 else ""))
+    return Aligned(own.words, place.words, len(first.words), _pairs(own, place, _lengths(own.stems, place.stems)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "story", "false", "true"),
+    [
+        (
+            contradiction.opposite,
+            ["Shares of the retailer fell 8 percent on Monday."],
+            "Shares of the retailer rose 8 percent.",
+            "Shares of the retailer dropped 8 percent.",
+        ),
+        (
+            contradiction.rank_lost,
+            ["The former mayor Ann Lowe and her deputy Karl Brandt were acquitted."],
+            "The mayor Ann Lowe was acquitted.",
+            "The former mayor Ann Lowe was acquitted.",
+        ),
+        (
+            contradiction.bound_turned,
+            ["The plan may cost up to 30 million dollars, and nearly all of it is borrowed."],
+            "The plan costs 30 million dollars.",
+            "The plan costs at most 30 million dollars.",
+        ),
+        (
+            contradiction.outcome_lost,
+            ["The ministry ruled out on Monday that taxes will rise."],
+            "Taxes will rise.",
+            "The ministry ruled out that taxes rise.",
+        ),
+        (
+            contradiction.outcome_lost,
+            ["The brothers are on trial for the theft of a painting."],
+            "The brothers stole a painting.",
+            "The brothers are accused of the theft of a painting.",
+        ),
+        (
+            contradiction.denial_gained,
+            ["The court, which sat on Friday, found Brandt guilty; it did not fine him."],
+            "The court did not find Brandt guilty.",
+            "The court found Brandt guilty.",
+        ),
+        (
+            contradiction.told_as_done,
+            ["The carmaker will close its plant in Dayton in May."],
+            "The carmaker closed its plant in Dayton.",
+            "The carmaker is to close its plant in Dayton.",
+        ),
+        (
+            contradiction.condition_lost,
+            ["The union will strike on Monday if the talks fail."],
+            "The union will strike on Monday.",
+            "The union will strike on Monday unless talks succeed.",
+        ),
+        (
+            contradiction.pronoun_turned,
+            ["The nurse told the boy that her brother had sold his car."],
+            "The nurse told the boy that his brother had sold the car.",
+            "The nurse told the boy that her brother had sold a car.",
+        ),
+        (
+            contradiction.superlative_gained,
+            ["The bank is one of the largest lenders in the country."],
+            "The bank is the largest lender in the country.",
+            "The bank is among the largest lenders in the country.",
+        ),
+        (
+            contradiction.names_crossed,
+            ["Alder United beat Quarry Rovers 2-1 on Sunday in the rain."],
+            "Quarry Rovers beat Alder United 2-1 on Sunday.",
+            "Alder United beat Quarry Rovers on Sunday.",
+        ),
+        (
+            contradiction.figures_crossed,
+            ["The rate went from 5.5 to 8.5 percent in March."],
+            "The rate went from 8.5 to 5.5 percent.",
+            "The rate went from 5.5 to 8.5 percent.",
+        ),
+        (
+            contradiction.agent_turned,
+            ["The dog was bitten by the postman on Friday."],
+            "The dog had bitten the postman on Friday.",
+            "The dog was bitten by a postman on Friday.",
+        ),
+        (
+            contradiction.voice_turned,
+            ["The striker was injured when the bus stopped."],
+            "The striker injured the bus driver.",
+            "The striker was injured when a bus stopped.",
+        ),
+        (
+            contradiction.preposition_turned,
+            ["The board voted for the merger with Alder Bank."],
+            "The board voted against the merger with Alder Bank.",
+            "The board voted for a merger with Alder Bank.",
+        ),
+        (
+            contradiction.another_event,
+            ["Two men died in the fire at the mill.", "In a separate crash, three women were hurt near Oxbridge."],
+            "Two men died in the crash near Oxbridge.",
+            "Two men died at the mill; a separate crash hurt three women.",
+        ),
+    ],
+)
+def test_a_rule_finds_its_fault_and_passes_what_is_fair(rule: Rule, story: list[str], false: str, true: str) -> None:
+    assert rule(aligned(false, story))
+    assert not rule(aligned(true, story))
+    assert not any(each(aligned(story[0], story)) for each in RULES)
+
+
+def test_every_rule_has_an_example() -> None:
+    (mark,) = test_a_rule_finds_its_fault_and_passes_what_is_fair.pytestmark  # type: ignore[attr-defined]
+    assert {case[0] for case in mark.args[1]} == set(RULES)
+
+
+def shown(case: dict[str, Any]) -> bool:
+    supported = not Evidence.of(" ".join(case["sentences"])).unsupported(case["text"])
+    return supported and Anchors(case["sentences"]).holds(case["text"])
+
+
+def test_false_sentences_are_refused_and_true_ones_shown() -> None:
+    """Of sentences made up to deceive the guard and of fair ones: a floor, to be raised with the guard."""
+    found = [(case["true"], shown(case)) for case in CASES]
+    assert (found.count((True, True)) + found.count((True, False)), len(found)) == (56, 158)
+    through = [case["text"] for case, (true, passed) in zip(CASES, found, strict=True) if passed and not true]
+    refused = [case["text"] for case, (true, passed) in zip(CASES, found, strict=True) if true and not passed]
+    assert len(through) <= MOST_LET_THROUGH, through
+    assert len(refused) <= MOST_REFUSED, refused
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=3), st.text(max_size=120))
+def test_any_text_is_judged(sentences: list[str], text: str) -> None:
+    assert Anchors(sentences).holds(text) in (True, False)
+    assert not Anchors([]).holds("Two words")
+
+
+@given(st.sampled_from(CASES))
+def test_a_sentence_of_the_story_holds(case: dict[str, Any]) -> None:
+    anchors = Anchors(case["sentences"])
+    assert all(anchors.holds(sentence) for sentence in case["sentences"])
