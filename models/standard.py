@@ -55,13 +55,17 @@ class EncoderSpec:
             if key not in _OPEN:
                 adapter = {name: torch.from_numpy(np.array(value)) for name, value in self.adapter.items()}
                 encoder = Encoder(self.name, adapter=adapter, adapter_scale=self.scale, dtype=dtype)
-                if self.sha256 and encoder.sha256 != self.sha256:
-                    raise ModelError(
-                        f"encoder {self.name!r}: SHA-256 {encoder.sha256}, but the model was trained on "
-                        f"{self.sha256}; install that version of it, or retrain."
-                    )
+                self.check(encoder)
                 _OPEN[key] = encoder
             return _OPEN[key]
+
+    def check(self, encoder: Encoder) -> None:
+        """Raise a ModelError where this is another encoder than the one that was trained on."""
+        if self.sha256 and encoder.sha256 != self.sha256:
+            raise ModelError(
+                f"encoder {self.name!r}: SHA-256 {encoder.sha256}, but the model was trained on {self.sha256}; install "
+                "that version of it, or retrain."
+            )
 
     def config(self) -> dict[str, Any]:
         """Its part of `config.json`."""

@@ -130,6 +130,7 @@ def finetune(
 
     Raises:
         DataError: the checkpoints to go on from are another run's.
+        ModelError: the encoder found is not the one that was adapted before.
     """
     from peft import LoraConfig, get_peft_model
     from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
@@ -142,6 +143,7 @@ def finetune(
     torch.manual_seed(settings.seed)
     spec = spec or EncoderSpec.of(DEFAULT_ENCODER)
     encoder = Encoder(spec.name, dtype="float32", device="cpu")
+    spec.check(encoder)
     transformer: Any = encoder.module.requires_grad_(settings.full)
     before = {name: value.detach().clone() for name, value in transformer.named_parameters()} if settings.full else {}
     known = {name: torch.from_numpy(np.array(value)) for name, value in spec.adapter.items()}

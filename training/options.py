@@ -38,7 +38,12 @@ class Finetune(StrEnum):
 
 
 Data = Annotated[str, typer.Option("--data", help=DATA_HELP)]
-ManyData = Annotated[list[str], typer.Option("--data", help=DATA_HELP + " Given several times, all of them are read.")]
+ManyData = Annotated[
+    list[str],
+    typer.Option(
+        "--data", help=DATA_HELP + " May be given several times; --limit and the names of columns go for each."
+    ),
+]
 Validation = Annotated[
     str | None, typer.Option("--validation", help="Held-out articles; without it a share of --data is held out.")
 ]
@@ -49,7 +54,8 @@ Encoder = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        help="Another encoder: a hub id, a folder, or a Copydesk model whose adapted encoder is then shared.",
+        help="Another encoder: a hub id, a folder, or a Copydesk model, whose adapted encoder is shared, or adapted "
+        "further where there is fine-tuning.",
     ),
 ]
 ShippedEngine = Annotated[Engine, typer.Option("--engine", help="Which shipped model, without --model.")]

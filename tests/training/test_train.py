@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
@@ -19,10 +20,10 @@ from models.selection import Budget
 from models.standard import EncoderSpec
 from models.summary import SummaryModel
 from models.topics import TopicModel, decide
-from training.adaptation import adapt_encoder
+from training.adaptation import adapt_encoder, topic_task
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
-from training.finetune import stacked
+from training.finetune import finetune, stacked
 from training.leaks import find_leaks
 from training.steps import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
@@ -299,6 +300,16 @@ def test_an_adapted_encoder_is_adapted_further(
     assert np.abs(vectors(once) - vectors(EncoderSpec.of(str(tiny_encoder)))).max() > 0.01
     training = load_artefact(tmp_path / "further").training
     assert set(training["data"]) == {"before: topics", "topics"}
+    moved = tmp_path / "other"
+    shutil.copytree(tiny_encoder, moved)
+    weights = safetensors.torch.load_file(moved / "model.safetensors")
+    safetensors.torch.save_file({name: value + 0.5 for name, value in weights.items()}, moved / "model.safetensors")
+    with pytest.raises(ModelError, match="install that version of it, or retrain"):
+        finetune(
+            topics=topic_task(seed_articles.take(range(4)), ["a"]),
+            spec=EncoderSpec(str(moved), once.sha256),
+            checkpoints=tmp_path / "runs",
+        )
 
 
 def test_two_adapters_stacked_do_what_both_do() -> None:
