@@ -40,7 +40,11 @@ def model_card(
     title: str, purpose: str, training: dict[str, Any], report: Report, *, command: str, notes: str = ""
 ) -> str:
     """A model card in Markdown."""
-    data, held = training["data"], training["validation"]
+    data, held, taught = training["data"], training["validation"], training.get("taught")
+    further = []
+    if taught:
+        said = f"{taught['labelled']:,} of `{taught['articles']['name']}`"
+        further = [f"- and articles without labels: {said}, with the labels that `{taught['teacher']}` gives"]
     lines = [
         f"# {title}",
         "",
@@ -49,6 +53,7 @@ def model_card(
         "## Trained with",
         "",
         f"- data: `{data['name']}`, {data['rows']:,} articles (fingerprint `{data['fingerprint'][:16]}`)",
+        *further,
         f"- validated on: `{held['name']}`, {held['rows']:,} articles (fingerprint `{held['fingerprint'][:16]}`)",
         f"- command: `{command}`",
         "- libraries: " + ", ".join(f"{name} {number}" for name, number in training["libraries"].items()),

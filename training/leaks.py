@@ -41,8 +41,8 @@ def find_leaks(training: dict[str, Any], articles: Articles) -> dict[str, Any]:
         articles: the rows to be judged.
 
     Returns:
-        `checked`: which parts of its data the model kept hashes of ("training", "validation", "encoder"); `found`: for
-        each of them with rows in common, their `count` and the `first` ten as row number and id.
+        `checked`: which parts of its data the model kept hashes of ("training", "validation", "taught", "encoder");
+        `found`: for each of them with rows in common, their `count` and the `first` ten as row number and id.
     """
     hashes = [row_hash(*row) for row in zip(articles.titles, articles.texts, strict=True)]
     checked: set[str] = set()
@@ -75,6 +75,8 @@ def _kept(training: dict[str, Any]) -> Iterator[tuple[str, set[bytes]]]:
     """The parts of the training data whose hashes are there."""
     encoder = training.get("encoder")
     parts = [("training", training.get("data")), ("validation", training.get("validation"))]
+    if isinstance(taught := training.get("taught"), dict):
+        parts.append(("taught", taught.get("articles")))
     if isinstance(encoder, dict) and isinstance(encoder.get("data"), dict):
         parts += [("encoder", data) for data in encoder["data"].values()]
     for part, entry in parts:
@@ -86,9 +88,12 @@ def _kept(training: dict[str, Any]) -> Iterator[tuple[str, set[bytes]]]:
 
 _CONSEQUENCE = {
     "training": "the model learnt from them, and its figures are too good",
+    "taught": "the model learnt what another one said of them, and its figures may be too good",
     "encoder": "its encoder learnt from them, and its figures may be too good",
     "validation": "thresholds, calibration or length were chosen on them, and its figures may be too good",
 }
+
+_DATA = {"encoder": "encoder's training data", "taught": "articles labelled by a teacher"}
 
 
 def leak_notes(leaks: dict[str, Any], n: int) -> list[str]:
@@ -96,11 +101,11 @@ def leak_notes(leaks: dict[str, Any], n: int) -> list[str]:
     if not leaks["checked"]:
         return ["leak check: the model's training.json keeps no hashes of its rows (trained by an older version)."]
     notes = []
-    for part in ("training", "encoder", "validation"):
+    for part in _CONSEQUENCE:
         if part in leaks["found"]:
             entry = leaks["found"][part]
             first = ", ".join(str(row["id"]) for row in entry["first"][:5])
-            data = "encoder's training data" if part == "encoder" else f"{part} data"
+            data = _DATA.get(part, f"{part} data")
             notes.append(
                 f"LEAK: {entry['count']:,} of {n:,} evaluated rows stand in the model's {data} (first: {first}); "
                 f"{_CONSEQUENCE[part]}."

@@ -21,10 +21,11 @@ from models.standard import EncoderSpec
 from models.summary import SummaryModel
 from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder, topic_task
+from training.cards import model_card
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
 from training.finetune import finetune, stacked
-from training.leaks import find_leaks
+from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
 from training.summariser import SummariserSettings, copied_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
@@ -260,6 +261,11 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
     assert training["taught"]["without a topic"] == 1
     assert training["taught"]["in the data already"] == 1
     assert training["taught"]["teacher"] == training["settings"]["teacher"] == "teacher"
+    leaks = find_leaks(training, more)
+    assert leaks["found"]["taught"]["count"] == 62
+    assert any("articles labelled by a teacher" in note for note in leak_notes(leaks, 62))
+    card = model_card("Topic model", "", training, report, command="")
+    assert "- and articles without labels: 60 of `news`, with the labels that `teacher` gives" in card
     assert seen[0] - seen[1] == 60
     assert report.n == 30 - seen[1]
     assert model.classes_ == alone.classes_
