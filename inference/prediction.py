@@ -42,8 +42,8 @@ class Prediction:
         title: the headline, given or found.
         headline: a proposal: at most 12 words out of the best sentence's own, unless `written` has it; None where none
             can be made.
-        written: "summary", "headline" or both, where a language model wrote it and the story supports it; see
-            `inference.writing`. The chosen sentences are then those of the extract in its place.
+        written: "summary", "headline" or both, where a language model wrote it, or a part of the summary, and the
+            story supports it; see `inference.writing`. The chosen sentences are then those of the extract.
         scores: probability of every label, likeliest first.
         text: what the offsets count in: the input, or for HTML the article found in it.
         removed: what cleaning took out.

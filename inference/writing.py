@@ -3,8 +3,8 @@
 A language model writes several candidates from the story's best sentences. Every sentence is read against the whole
 story: it may hold no unsupported name, number, date or quotation (`models.faithfulness`), it keeps to one place of the
 story, and it does not turn round what stands there (`models.anchoring`). The first candidate with no other sentence is
-taken; where there is none, the sound part of the first that has at least half of them; where there is none of these
-either, the extract stays, and a warning says so.
+taken; where there is none, the sound part of the first that has at least half of them. What the extract has and the
+draft leaves out fills it up. Where no draft is sound, the extract stays, and a warning says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FEWEST_SENTENCES = 3
 """A shorter story is its own brief."""
 MOST_HEADLINE_WORDS = 16
-OWN_WORDS = "the brief is in a language model's words: names and numbers were checked, what is said of them was not."
+OWN_WORDS = "the brief has a language model's words: rules have checked them against the story, and miss some mistakes."
 NOT_SUPPORTED = "no brief in the model's own words was supported by the story: the brief is taken from it."
 _PRONOUN = re.compile(r"(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 TOO_LONG = "no brief in the model's own words fits the length asked for: the brief is taken from the story."
@@ -124,18 +124,24 @@ def checked(
         if candidates is None:
             continue
         story = scored[row].story
-        supported = _judge_of(story)
+        judge = _Judge(story)
         if target == "headline":
-            results[row] = _with_headline(results[row], candidates, supported)
+            results[row] = _with_headline(results[row], candidates, judge.supports)
         else:
-            results[row] = _with_brief(results[row], candidates, supported, budget, story.words)
+            results[row] = _with_brief(results[row], candidates, judge, budget)
     return results
 
 
-def _judge_of(story: Story) -> Callable[[str], bool]:
-    """Tells whether a text is supported by a story."""
-    evidence, anchors = Evidence.of(story), Anchors([sentence.text for sentence in story.sentences])
-    return lambda text: not evidence.unsupported(text) and anchors.holds(text)
+class _Judge:
+    """Tells whether a text is supported by a story, and where in it a sentence belongs."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.evidence = Evidence.of(story)
+        self.anchors = Anchors([sentence.text for sentence in story.sentences])
+
+    def supports(self, text: str) -> bool:
+        return not self.evidence.unsupported(text) and self.anchors.holds(text)
 
 
 def _worth_writing(scored: Scored, prediction: Prediction) -> bool:
@@ -151,22 +157,47 @@ def _with_headline(prediction: Prediction, candidates: Sequence[str], supported:
     return prediction
 
 
-def _with_brief(
-    prediction: Prediction, candidates: Sequence[str], supported: Callable[[str], bool], budget: Budget, words: int
-) -> Prediction:
-    parts: list[str] = []
+def _with_brief(prediction: Prediction, candidates: Sequence[str], judge: _Judge, budget: Budget) -> Prediction:
+    words, parts, brief = judge.story.words, list[str](), ""
     for text in candidates:
-        part = supported_part(text, supported)
+        part = supported_part(text, judge.supports)
         parts.append(part)
         if part == text and (brief := within(text, budget, words)):
             break
     else:
         brief = next((brief for part in parts if (brief := within(part, budget, words))), "")
     if brief:
+        brief = filled(brief, prediction, judge.story, judge.anchors, budget)
         written, warnings = (*prediction.written, "summary"), (*prediction.warnings, OWN_WORDS)
         return replace(prediction, summary=brief, written=written, warnings=warnings)
     reason = TOO_LONG if any(parts) else NOT_SUPPORTED
     return replace(prediction, warnings=(*prediction.warnings, reason))
+
+
+def filled(text: str, prediction: Prediction, story: Story, anchors: Anchors, budget: Budget) -> str:
+    """A written text with the sentences of the extract that it leaves out, up to as many as the extract has.
+
+    All stand in the story's order, the best of the extract's come first, and what leans on a sentence that is not there
+    is left out.
+    """
+    chosen = [at for at, sentence in enumerate(prediction.sentences) if sentence.chosen]
+    placed: dict[int, list[str]] = {}
+    for start, end in split_sentences(text):
+        sentence = text[start:end].strip()
+        placed.setdefault(anchors.sentence(sentence), []).append(sentence)
+    for at in sorted(chosen, key=lambda at: -prediction.sentences[at].score):
+        leaning = at - 1 not in placed and leans(prediction.sentences[at].text)
+        if at in placed or leaning or sum(map(len, placed.values())) >= len(chosen):
+            continue
+        longer = {**placed, at: [story.standalone(at)]}
+        joined = _in_order(longer)
+        if within(joined, budget, story.words) == joined:
+            placed = longer
+    return _in_order(placed)
+
+
+def _in_order(placed: dict[int, list[str]]) -> str:
+    return " ".join(sentence for at in sorted(placed) for sentence in placed[at])
 
 
 def supported_part(text: str, supported: Callable[[str], bool]) -> str:

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from models.alignment import Aligned
 from models.contradiction import contradicts
 from models.sentences import split_sentences
-from models.turns import turned
 from models.wording import Token, tokens
 
 STEM = 5
 """Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
 ANCHORED = 0.7
-"""The least share that a written text is to have."""
+"""The least share that a written text is to have before it is shown."""
 
 _EMPTY_TOO = frozenset({"did", "does", "doing", "having", "say", "says", "said", "saying"})
 _ENDING = re.compile(r"(?<=[a-z]{2})(?:e?d|ing|e?s|e|ly)$")
@@ -71,7 +70,7 @@ class Anchors:
 
     def __init__(self, sentences: Sequence[str]) -> None:
         """Read them once, for any number of texts."""
-        read = [_Sentence.of(sentence) for sentence in sentences]
+        read = self._read = [_Sentence.of(sentence) for sentence in sentences]
         self._places = [
             (first.with_next(second), len(first.words)) for first, second in itertools.pairwise([*read, _NOTHING])
         ]
@@ -80,21 +79,23 @@ class Anchors:
     def share(self, text: str) -> float:
         """The share of its words that a text's least anchored sentence has from one place, in order, 0 to 1.
 
-        No place is one that the text turns round (`models.turns`); the words are counted by their longest common
-        subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those that have no content (sklearn's list), and
-        without the first: one word in common is none in order.
+        The words are counted by their longest common subsequence, as in ROUGE-L (Lin, "ROUGE", 2004), without those
+        that have no content (sklearn's list), and without the first: one word in common is none in order.
         """
-        return min((self._share(own, turned_round) for own in _written(text)), default=1.0)
+        return min((self._share(own, lambda _: False) for own in _written(text)), default=1.0)
 
     def holds(self, text: str) -> bool:
         """Whether each sentence of a text has a share of `ANCHORED` from a place that it does not contradict.
 
-        See `models.contradiction`; what is learnt from is held to the share alone, as editors seldom err.
+        See `models.turns` and `models.contradiction`.
         """
-        return all(
-            self._share(own, lambda found: turned_round(found) or contradicts(found)) >= ANCHORED
-            for own in _written(text)
-        )
+        return all(self._share(own, contradicts) >= ANCHORED for own in _written(text))
+
+    def sentence(self, written: str) -> int:
+        """Which sentence of the story a written one has most words of, in order; the first of several."""
+        own = _Sentence.of(written)
+        common = [_lengths(own.stems, read.stems)[0][0] for read in self._read]
+        return max(range(len(common)), key=lambda at: (common[at], -at), default=0)
 
     def _share(self, own: _Sentence, otherwise: Callable[[Aligned], bool]) -> float:
         best = 0.0
@@ -122,11 +123,6 @@ def anchoring(text: str, sentences: Sequence[str]) -> float:
 
 def _share_of(common: int, own: _Sentence) -> float:
     return max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
-
-
-def turned_round(found: Aligned) -> bool:
-    """Whether the words in common are turned round; a denial stands before what it denies, in the same sentence."""
-    return turned(found.own, found.read, found.sentences)
 
 
 @functools.cache

@@ -31,6 +31,12 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
     ("rule", "story", "false", "true"),
     [
         (
+            contradiction.turned_round,
+            ["The league lifted its suspension of driver Karl Brandt."],
+            "The league announced the suspension of driver Karl Brandt.",
+            "The league lifted the suspension of Karl Brandt.",
+        ),
+        (
             contradiction.opposite,
             ["Shares of the retailer fell 8 percent on Monday."],
             "Shares of the retailer rose 8 percent.",
@@ -125,6 +131,24 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
             ["Two men died in the fire at the mill.", "In a separate crash, three women were hurt near Oxbridge."],
             "Two men died in the crash near Oxbridge.",
             "Two men died at the mill; a separate crash hurt three women.",
+        ),
+        (
+            contradiction.figure_elsewhere,
+            ["Brandt has scored two league goals this season."],
+            "Brandt has scored three league goals.",
+            "Brandt has scored 2 league goals.",
+        ),
+        (
+            contradiction.name_elsewhere,
+            ["The mayor of Alder was released from the clinic."],
+            "The mayor of Quarry was released from the clinic.",
+            "The mayor was released from the Alder clinic.",
+        ),
+        (
+            contradiction.role_of_another,
+            ["Alder United defender Jon Evans and Quarry United striker Paul Cissé were charged with spitting."],
+            "Jon Evans, Quarry United defender, was charged with spitting.",
+            "Jon Evans, Alder United defender, was charged with spitting.",
         ),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.anchoring import ANCHORED, anchoring, stem
+from models.anchoring import Anchors, stem
 from models.turns import denials, supposes
 from models.wording import tokens
 
@@ -26,7 +26,7 @@ HEALTHY = "The father of the girl, found by rescuers in the river, says she is d
     ],
 )
 def test_a_sentence_turned_round_is_not_anchored(text: str, sentence: str) -> None:
-    assert anchoring(text, [sentence]) < ANCHORED
+    assert not Anchors([sentence]).holds(text)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_a_sentence_turned_round_is_not_anchored(text: str, sentence: str) -> No
     ],
 )
 def test_what_is_kept_as_it_was_is_anchored(text: str, sentence: str) -> None:
-    assert anchoring(text, [sentence]) >= ANCHORED
+    assert Anchors([sentence]).holds(text)
 
 
 def test_a_denial_in_another_sentence_is_none_of_this_one() -> None:
     story = ["The mayor did not comment.", "The bridge across the Alder opened on Tuesday."]
-    assert anchoring("The bridge across the Alder opened.", story) == 1.0
+    assert Anchors(story).holds("The bridge across the Alder opened.")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_denial_in_another_sentence_is_none_of_this_one() -> None:
 @pytest.mark.parametrize("before", [True, False])
 def test_a_denial_is_not_borrowed_from_another_sentence(text: str, before: bool) -> None:
     story = ["The board approved the merger with Alder Bank on Monday.", "The chairman did not comment."]
-    assert anchoring(text, story[::-1] if before else story) < ANCHORED
+    assert not Anchors(story[::-1] if before else story).holds(text)
 
 
 def test_the_same_words_told_from_others() -> None:

@@ -80,7 +80,7 @@ def test_a_target_with_a_name_that_the_source_lacks_is_not_learnt(
         )
 
 
-def test_a_headline_to_learn_keeps_to_the_story_and_loses_its_rubric(
+def test_a_headline_to_learn_names_nothing_new_and_loses_its_rubric(
     articles: Articles, guide: SummaryModel, model: LanguageModel
 ) -> None:
     text = "The council of Port Alder voted on Monday to rebuild the old bridge. Work begins in May, the mayor said."
@@ -89,11 +89,11 @@ def test_a_headline_to_learn_keeps_to_the_story_and_loses_its_rubric(
         "Council votes to rebuild the bridge",
         "It's about time",
         "ALDER: Mayor votes to rebuild bridge",
-        "ALDER AND BEYOND, a mayor's long road to May",
+        "ALDER AND QUARRY, a mayor's long road to May",
     ]
     few = replace(articles.take(range(5)), texts=[text] * 5, titles=titles)
     examples = make_examples(few, guide, model, Writing.of("headline"))
-    kept = ["ALDER: Mayor votes to rebuild bridge", "Council votes to rebuild the bridge"]
+    kept = ["ALDER: Mayor votes to rebuild bridge", "Council votes to rebuild the bridge", "It's about time"]
     assert sorted(examples.references) == [*kept, "Port Alder votes to rebuild bridge"]
 
 
