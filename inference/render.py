@@ -49,7 +49,7 @@ def write_text(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> No
         )
         if prediction.summary:
             own = "summary" in prediction.written
-            console.print(Text("  Brief, in a language model's words" if own else "  Brief"))
+            console.print(Text("  Brief, with a language model's words" if own else "  Brief"))
             console.print(Padding(Text(_visible(prediction.summary)), (0, 2, 0, 4), expand=False))
         for warning in prediction.warnings:
             console.print(Text(f"  Note: {warning}", style="yellow"))

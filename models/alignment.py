@@ -83,7 +83,7 @@ def names(words: Sequence[Token]) -> list[Span]:
     at = 0
     while at < len(words):
         end = at + 1
-        if part(at) and words[at].key not in naming.FUNCTION_WORDS:
+        if part(at) and (words[at].key not in naming.FUNCTION_WORDS or words[at].key == "us"):
             while end < len(words) and part(end) and words[end].gap in _WITHIN_A_NAME:
                 end += 1
             known = keys(words[at:end]) - naming.ROLES - naming.COURTESY

@@ -22,8 +22,10 @@ from models.wording import Token, tokens
 
 STEM = 5
 """Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
-ANCHORED = 0.7
-"""The least share that a written text is to have before it is shown."""
+ANCHORED = 0.75
+"""The least share that a written text is to have of one sentence before it is shown."""
+FURTHEST = 3
+"""How many words with content may be left out between two that are taken, unless they stand between commas."""
 
 _EMPTY_TOO = frozenset({"did", "does", "doing", "having", "say", "says", "said", "saying"})
 _ENDING = re.compile(r"(?<=[a-z]{2})(?:e?d|ing|e?s|e|ly)$")
@@ -85,11 +87,25 @@ class Anchors:
         return min((self._share(own, lambda _: False) for own in _written(text)), default=1.0)
 
     def holds(self, text: str) -> bool:
-        """Whether each sentence of a text has a share of `ANCHORED` from a place that it does not contradict.
+        """Whether each sentence of a text keeps to one of the story's, without a leap, and does not contradict it.
 
-        See `models.turns` and `models.contradiction`.
+        See `ANCHORED`, `FURTHEST`, `models.turns` and `models.contradiction`.
         """
-        return all(self._share(own, contradicts) >= ANCHORED for own in _written(text))
+        return all(self._held(own) for own in _written(text))
+
+    def _held(self, own: _Sentence) -> bool:
+        stems = Counter(own.stems)
+        for at, read in enumerate(self._read):
+            if _share_of((stems & Counter(read.stems)).total(), own) < ANCHORED:  # not even in any order
+                continue
+            lengths = _lengths(own.stems, read.stems)
+            if _share_of(lengths[0][0], own) < ANCHORED:
+                continue
+            pairs = _pairs(own, read, lengths)
+            place, second = self._places[at]
+            if not _leaps(read, pairs) and not contradicts(Aligned(own.words, place.words, second, pairs)):
+                return True
+        return False
 
     def sentence(self, written: str) -> int:
         """Which sentence of the story a written one has most words of, in order; the first of several."""
@@ -108,6 +124,15 @@ class Anchors:
             if share > best and not otherwise(Aligned(own.words, place.words, second, _pairs(own, place, lengths))):
                 best = share
         return best
+
+
+def _leaps(read: _Sentence, pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether more than `FURTHEST` words are left out in one place; those between commas may be."""
+    for (_, one), (_, other) in itertools.pairwise(pairs):
+        aside = "," in read.words[one + 1].gap and "," in read.words[other].gap
+        if not aside and sum(one < at < other for at in read.at) > FURTHEST:
+            return True
+    return False
 
 
 def _written(text: str) -> Iterator[_Sentence]:

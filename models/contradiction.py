@@ -90,6 +90,8 @@ _OPPOSED = [
     for one, other in (("from", "to"), ("before", "after"), ("for", "against"), ("with", "without"))
     for pair in ((one, other), (other, one))
 ]
+_QUOTES = '"“”'
+_DOING = _set("from by against")
 _WHERE = _set("in at on near outside inside around across")
 _PRONOUNS = _set("he she it they him her them his its their who which this these that those")
 _ELSEWHERE = _set("separate separately meanwhile elsewhere unrelated another")
@@ -407,6 +409,16 @@ def preposition_turned(aligned: Aligned) -> bool:
     return False
 
 
+def behind_another(aligned: Aligned) -> bool:
+    """A name or figure stands behind other prepositions than in the story, or a word behind a "from" or "by" gained."""
+    ours, theirs = _governed(aligned.own), _governed(aligned.place)
+    named = _named(aligned.own)
+    return any(
+        not ours[word] & theirs[word] and (word in named or bool(ours[word] & _DOING))
+        for word in ours.keys() & theirs.keys()
+    )
+
+
 def _named(words: Sequence[Token]) -> set[str]:
     return {word.key[:5] for word in words if word.capital or word.kind == "figure"}
 
@@ -450,12 +462,46 @@ def figure_elsewhere(aligned: Aligned) -> bool:
     )
 
 
+def count_lost(aligned: Aligned) -> bool:
+    """Several are told as one: "after 16 years" as "after a year"."""
+    numbers = {number.stop: number for number in quantities(aligned.place)}
+    for i, j in aligned.pairs:
+        one = i and aligned.own[i - 1].key in ("a", "an")
+        if one and j in numbers and all(value[-1] != 1 for value in numbers[j].values):
+            return True
+    return False
+
+
+def quote_elsewhere(aligned: Aligned) -> bool:
+    """A quoted word does not stand where the rest was taken from."""
+    heard, inside = keys(aligned.place), False
+    for word in aligned.own:
+        if any(sign in word.gap for sign in _QUOTES):
+            inside = not inside
+        if inside and word.key not in heard:
+            return True
+    return False
+
+
 def name_elsewhere(aligned: Aligned) -> bool:
     """A name does not stand where the rest was taken from, and no pronoun does that may mean it."""
     heard = keys(aligned.place)
     opening = (0, 0)  # the capital of a sentence's first word says nothing
     return not heard & _PRONOUNS and any(
         not known & heard for start, end, known in names(aligned.own) if (start, end) != opening
+    )
+
+
+def name_swapped(aligned: Aligned) -> bool:
+    """Before the same word stands another name: a "U.S. envoy" for a "U.N. envoy"."""
+    ours, theirs = ({end: known for _, end, known in names(words)} for words in (aligned.own, aligned.place))
+    return any(
+        i - 1 in ours
+        and j - 1 in theirs
+        and not ours[i - 1] & theirs[j - 1]
+        and not aligned.own[i].gap.strip()
+        and not aligned.place[j].gap.strip()
+        for i, j in aligned.pairs
     )
 
 
@@ -492,8 +538,12 @@ RULES: tuple[Rule, ...] = (
     agent_turned,
     voice_turned,
     preposition_turned,
+    behind_another,
     another_event,
     figure_elsewhere,
+    count_lost,
+    quote_elsewhere,
     name_elsewhere,
+    name_swapped,
     role_of_another,
 )

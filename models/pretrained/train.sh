@@ -28,11 +28,9 @@ copydesk train summariser --engine fast --data "$CNN#train[:8000]" --validation 
 # What the guard against invented names takes for ordinary words.
 python -m training.ordinary --data "$DATA/allsides/train.parquet#train[:11700]" --output "$OUT/ordinary-words.txt"
 
-# The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores. On a GPU, leave --examples out
-# to learn from everything.
-copydesk train summariser --engine abstractive --data "$CNN" --data "$DATA/inshorts/train.parquet" \
-    --case-from "$DATA/allsides/train.parquet" --examples 2000 \
+# The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores. On a GPU, leave --examples
+# out to learn from everything; --data may be given several times.
+copydesk train summariser --engine abstractive --data "$CNN" --case-from "$DATA/allsides/train.parquet" --examples 1600 \
     --checkpoints "$WORK/briefs" --notes "$OUT/notes-abstractive.md" --output "$OUT/summariser-abstractive" $RESUME
 copydesk train summariser --engine abstractive --target headline --data "$DATA/allsides/train.parquet#train[:11000]" \
-    --data "$DATA/inshorts/train.parquet" --examples 1200 \
-    --checkpoints "$WORK/headlines" --notes "$OUT/notes-abstractive.md" --output "$OUT/headline-abstractive" $RESUME
+    --examples 1200 --checkpoints "$WORK/headlines" --notes "$OUT/notes-abstractive.md" --output "$OUT/headline-abstractive" $RESUME

@@ -217,7 +217,7 @@ def test_several_stories_are_briefed_without_the_model(desk: Copydesk) -> None:
 def test_the_terminal_says_whose_words_they_are() -> None:
     stream = io.StringIO()
     render.write_text([("a", Prediction((), TRUE, written=("summary",))), ("b", Prediction((), TRUE))], stream)
-    assert stream.getvalue().count("in a language model's words") == 1
+    assert stream.getvalue().count("with a language model's words") == 1
     stream = io.StringIO()
     own = Prediction((), TRUE, title="Bridge", headline="Vane opens bridge", written=("headline",))
     render.write_text([("a", own), ("b", replace(own, written=()))], stream)

@@ -18,7 +18,7 @@ from models.contradiction import RULES, Rule
 from models.faithfulness import Evidence
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()]
-MOST_LET_THROUGH, MOST_REFUSED = 16, 16
+MOST_LET_THROUGH, MOST_REFUSED = 13, 23
 
 
 def aligned(text: str, story: Sequence[str]) -> Aligned:
@@ -137,6 +137,30 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
             ["Brandt has scored two league goals this season."],
             "Brandt has scored three league goals.",
             "Brandt has scored 2 league goals.",
+        ),
+        (
+            contradiction.count_lost,
+            ["Stewart said in May that he was leaving after 16 years."],
+            "Stewart said he was leaving after a year.",
+            "Stewart said he was leaving after 16 years.",
+        ),
+        (
+            contradiction.quote_elsewhere,
+            ["The actor's son had a run-in with a guard, Vane said."],
+            'Vane said the actor\'s son is a "strong" guard.',
+            "Vane said the actor's son had a run-in with a guard.",
+        ),
+        (
+            contradiction.name_swapped,
+            ["Rebels seized an airport as a U.N. envoy warned of war; the U.S. was silent."],
+            "A U.S. envoy warned of war.",
+            "A U.N. envoy warned of war.",
+        ),
+        (
+            contradiction.behind_another,
+            ["Tony Hale has received threats days after the host Jeremy Lark was dropped."],
+            "Tony Hale has received threats from the host Jeremy Lark.",
+            "Tony Hale received threats after the host was dropped.",
         ),
         (
             contradiction.name_elsewhere,
