@@ -230,7 +230,7 @@ def writing_notes(writing: dict[str, Any]) -> list[str]:
     if not writing:
         return []
     return [
-        f"{writing['written']} of {writing['asked']} texts are the language model's own words; in the others' place, "
+        f"{writing['written']} of {writing['asked']} texts have the language model's own words; in the others' place, "
         "where the guard let no draft through, stands what the standard engine makes.",
         f"names, numbers, dates and quotations without support in the story, per 100 texts: "
         f"{writing['unsupported_before']:.1f} in the first drafts, {writing['unsupported_after']:.1f} after the guard.",

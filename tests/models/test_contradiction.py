@@ -17,8 +17,12 @@ from models.anchoring import Anchors, _lengths, _pairs, _Sentence
 from models.contradiction import RULES, Rule
 from models.faithfulness import Evidence
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()]
-MOST_LET_THROUGH, MOST_REFUSED = 13, 23
+
+def read(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(__file__).parent / name).read_text("utf-8").splitlines()]
+
+
+CASES, LATER = read("contradictions.jsonl"), read("contradictions-later.jsonl")
 
 
 def aligned(text: str, story: Sequence[str]) -> Aligned:
@@ -192,14 +196,21 @@ def shown(case: dict[str, Any]) -> bool:
     return supported and Anchors(case["sentences"]).holds(case["text"])
 
 
-def test_false_sentences_are_refused_and_true_ones_shown() -> None:
-    """Of sentences made up to deceive the guard and of fair ones: a floor, to be raised with the guard."""
-    found = [(case["true"], shown(case)) for case in CASES]
-    assert (found.count((True, True)) + found.count((True, False)), len(found)) == (56, 158)
-    through = [case["text"] for case, (true, passed) in zip(CASES, found, strict=True) if passed and not true]
-    refused = [case["text"] for case, (true, passed) in zip(CASES, found, strict=True) if true and not passed]
-    assert len(through) <= MOST_LET_THROUGH, through
-    assert len(refused) <= MOST_REFUSED, refused
+@pytest.mark.parametrize(
+    ("cases", "n_false", "n_true", "most_through", "most_refused"),
+    [(CASES, 102, 56, 13, 23), (LATER, 106, 58, 20, 8)],
+    ids=["made with the rules", "made later"],
+)
+def test_false_sentences_are_refused_and_true_ones_shown(
+    cases: list[dict[str, Any]], n_false: int, n_true: int, most_through: int, most_refused: int
+) -> None:
+    """Of sentences made up to deceive the guard, and of fair ones: a floor, to be raised with the guard."""
+    passed = [shown(case) for case in cases]
+    through = [case["text"] for case, show in zip(cases, passed, strict=True) if show and not case["true"]]
+    refused = [case["text"] for case, show in zip(cases, passed, strict=True) if not show and case["true"]]
+    assert [sum(case["true"] is kind for case in cases) for kind in (False, True)] == [n_false, n_true]
+    assert len(through) <= most_through, through
+    assert len(refused) <= most_refused, refused
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=3), st.text(max_size=120))
