@@ -126,7 +126,7 @@ def checked(
         story = scored[row].story
         judge = _Judge(story)
         if target == "headline":
-            results[row] = _with_headline(results[row], candidates, judge.supports)
+            results[row] = _with_headline(results[row], candidates, judge.supports_headline)
         else:
             results[row] = _with_brief(results[row], candidates, judge, budget)
     return results
@@ -142,6 +142,9 @@ class _Judge:
 
     def supports(self, text: str) -> bool:
         return not self.evidence.unsupported(text) and self.anchors.holds(text)
+
+    def supports_headline(self, text: str) -> bool:
+        return not self.evidence.unsupported(text) and self.anchors.suits(text)
 
 
 def _worth_writing(scored: Scored, prediction: Prediction) -> bool:

@@ -24,6 +24,8 @@ STEM = 5
 """Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
 ANCHORED = 0.75
 """The least share that a written text is to have of one sentence before it is shown."""
+SUITED = 0.6
+"""The least share that a headline is to have of two neighbouring sentences."""
 FURTHEST = 3
 """How many words with content may be left out between two that are taken, unless they stand between commas."""
 
@@ -92,6 +94,13 @@ class Anchors:
         See `ANCHORED`, `FURTHEST`, `models.turns` and `models.contradiction`.
         """
         return all(self._held(own) for own in _written(text))
+
+    def suits(self, headline: str) -> bool:
+        """Whether a headline keeps to two neighbouring sentences, by a share of `SUITED`, and does not contradict them.
+
+        A headline may bring together what a brief may not: its reader has the story before him.
+        """
+        return all(self._share(own, contradicts) >= SUITED for own in _written(headline))
 
     def _held(self, own: _Sentence) -> bool:
         stems = Counter(own.stems)

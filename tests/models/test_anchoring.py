@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.anchoring import ANCHORED, anchoring
+from models.anchoring import ANCHORED, Anchors, anchoring
 from models.sentences import split_sentences
 
 STORY = [
@@ -50,3 +50,15 @@ def split(text: str) -> list[str]:
 def test_it_is_a_share_and_a_sentence_of_the_story_has_all_of_it(sentences: list[str], text: str) -> None:
     assert 0.0 <= anchoring(text, sentences) <= 1.0
     assert anchoring(text, split(text)) == 1.0
+
+
+def test_a_headline_may_bring_two_sentences_together_but_contradict_neither() -> None:
+    anchors = Anchors(
+        ["A fire broke out at the mill in Oxbridge on Sunday.", "Two men were taken to hospital with burns."]
+    )
+    text = "Fire at mill in Oxbridge: two men in hospital"
+    assert anchors.suits(text)
+    assert not anchors.holds(text)
+    assert not anchors.suits("No fire at mill in Oxbridge: two men in hospital")
+    assert not anchors.suits("Fire at mill in Oxbridge: three women in hospital")
+    assert not anchors.suits("Passengers queued for hours at the gate")
