@@ -181,13 +181,15 @@ def filled(text: str, prediction: Prediction, story: Story, anchors: Anchors, bu
     """A written text with the sentences of the extract that it leaves out, up to as many as the extract has.
 
     All stand in the story's order, the best of the extract's come first, and what leans on a sentence that is not there
-    is left out.
+    is left out. A written sentence that leans on the one before stays with it.
     """
     chosen = [at for at, sentence in enumerate(prediction.sentences) if sentence.chosen]
     placed: dict[int, list[str]] = {}
+    place = 0
     for start, end in split_sentences(text):
         sentence = text[start:end].strip()
-        placed.setdefault(anchors.sentence(sentence), []).append(sentence)
+        place = place if placed and leans(sentence) else anchors.sentence(sentence)
+        placed.setdefault(place, []).append(sentence)
     for at in sorted(chosen, key=lambda at: -prediction.sentences[at].score):
         leaning = at - 1 not in placed and leans(prediction.sentences[at].text)
         if at in placed or leaning or sum(map(len, placed.values())) >= len(chosen):

@@ -117,6 +117,13 @@ def test_what_the_extract_has_beyond_the_draft_fills_the_brief_up_in_the_storys_
     )
 
 
+def test_what_leans_on_the_sentence_before_stays_with_it(desk: Copydesk) -> None:
+    draft = "Harriet Vane opened the bridge on Tuesday. She said it will outlast us all."
+    ours = writing_desk(desk, Scripted("summary", {"Quarry": [draft]})).predict(STORY, budget=Budget(sentences=4))
+    assert ours.written == ("summary",)
+    assert draft in ours.summary
+
+
 @pytest.mark.parametrize("unsupported", ["", "b", "a", "ab", "bc", "abc"])
 def test_no_sentence_of_a_part_leans_on_one_that_is_gone(unsupported: str) -> None:
     sentences = {"a": "The bridge was opened.", "b": "It cost a lot.", "c": "Vane spoke."}
