@@ -8,33 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from models.wording import Token
+from models.wording import Token, word_set
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NOT = _words(
+_NOT = word_set(
     "not no nor never none neither nobody nothing without cannot hardly barely unlikely unable instead aint arent cant "
     "couldnt didnt dont doesnt hadnt hasnt havent isnt mightnt mustnt neednt shouldnt wasnt werent wont wouldnt "
     "deny denies denied denying denial lifts lifted lifting drops dropped dropping clears cleared clearing halts halted"
 )
 _TAKEN_BACK = tuple(
-    _words(
+    word_set(
         "cancel refus reject fail scrap overturn revers avoid avert prevent abandon foil thwart withdr rescind revok "
         "retract disprov refut dismiss debunk exonerat acquit"
     )
 )
-_PERHAPS = _words(
+_PERHAPS = word_set(
     "may might could would should if whether unless until reportedly unconfirmed apparently perhaps maybe possible "
     "possibly potentially likely probable probably allege alleges alleged allegedly alleging charged charging threaten "
     "threatens threatened threatening attempted attempting plans planned planning propose proposes proposed proposing "
     "claims claimed claiming hope hopes hoped hoping urge urges urged urging vow vows vowed vowing pledge pledges "
     "pledged pledging promise promises promised promising aims aimed aiming try tries tried trying demanded demanding"
 )
-_SUPPOSED = tuple(_words("accus suspect suppos consider seek sought want expect intend predict believ mull"))
-HIS, HER = _words("he him his himself"), _words("she her hers herself")
+_SUPPOSED = tuple(word_set("accus suspect suppos consider seek sought want expect intend predict believ mull"))
+HIS, HER = word_set("he him his himself"), word_set("she her hers herself")
 
 
 def denials(found: Iterable[Token]) -> set[str]:

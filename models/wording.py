@@ -66,6 +66,16 @@ def word_key(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c)) or bare
 
 
+def word_set(words: str) -> frozenset[str]:
+    """The words of a list written as a text."""
+    return frozenset(words.split())
+
+
+def pair_set(pairs: str) -> frozenset[str]:
+    """Pairs of words, between commas, each with one space between."""
+    return frozenset(" ".join(pair.split()) for pair in pairs.split(","))
+
+
 def joined(found: Sequence[Token]) -> str:
     """The keys of words and figures as one string, a space before and behind each: a phrase of it is a substring."""
     return " " + " ".join(token.key for token in found if token.kind != "sign") + " "
