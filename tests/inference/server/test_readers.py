@@ -102,7 +102,7 @@ def test_one_that_dies_takes_none_of_the_others_with_it(processes: Processes, fi
 
 def test_one_that_dies_idle_is_replaced_before_it_is_asked(processes: Processes, finishes: Any) -> None:
     order = Order(STORY, None, finishes.own_process)
-    for _ in range(2 * processes.workers):  # whichever is free
+    for _ in range(processes.workers):  # one after the other, as they become free
         (outcome,) = processes.read([order])
         os.kill(outcome.value, signal.SIGKILL)
     for _ in range(processes.workers):
