@@ -150,11 +150,6 @@ def _written(text: str) -> Iterator[_Sentence]:
     return (sentence for sentence in written if sentence.stems)
 
 
-def anchoring(text: str, sentences: Sequence[str]) -> float:
-    """`Anchors.share` of one text."""
-    return Anchors(sentences).share(text)
-
-
 def _share_of(common: int, own: _Sentence) -> float:
     return max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
 

@@ -8,15 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from models.quantities import DAY_FORMS, MONTH_FORMS
+from models.wording import word_set
 
 _WORD = re.compile(r"\w+")
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(words))
-
-
-COURTESY = _set("mr mrs ms miss mx dr sir dame lady lord gen lt col sgt capt maj adm cmdr cpl pvt sen gov rep")
+COURTESY = word_set("mr mrs ms miss mx dr sir dame lady lord gen lt col sgt capt maj adm cmdr cpl pvt sen gov rep")
 """Titles that may stand before any supported name: they are dropped and added by house style."""
 
 _ABBREVIATED = {
@@ -28,12 +25,12 @@ _ABBREVIATED = {
     "rd": "road", "supt": "superintendent", "det": "detective", "insp": "inspector", "atty": "attorney",
     "asst": "assistant", "assn": "association", "intl": "international", "natl": "national", "vs": "versus",
 }  # fmt: skip
-ABBREVIATIONS = frozenset(_ABBREVIATED) | _set(
+ABBREVIATIONS = frozenset(_ABBREVIATED) | word_set(
     "mr mrs ms messrs no vs sens reps gens govs jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 """Words whose full stop ends no sentence."""
 
-ROLES = _set(
+ROLES = word_set(
     """president vice prime minister chancellor secretary senator congressman congresswoman congress representative
     governor mayor judge justice chief executive officer chairman chairwoman chair director general king queen prince
     princess duke duchess pope bishop archbishop cardinal reverend pastor rabbi imam ayatollah sheikh emperor captain
@@ -51,7 +48,7 @@ ROLES = _set(
 )
 """Words that are written with a capital or without, by house style: the word itself must be there, not its capital."""
 
-FUNCTION_WORDS = _set(
+FUNCTION_WORDS = word_set(
     """a an the and or but nor for of in on at to from by with as is are was were be been if so no not i im ive id ill
     we our us you your he his him she her it its they their them this that these those who whom whose which what when
     where why how than then there here into over under after before during about against between through up down out

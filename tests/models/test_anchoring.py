@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.anchoring import ANCHORED, Anchors, anchoring
+from models.anchoring import ANCHORED, Anchors
 from models.sentences import split_sentences
 
 STORY = [
@@ -21,7 +21,7 @@ STORY = [
     "text", [*STORY, " ".join(STORY), "Attendant sues airline and former executive.", "", "It is."]
 )
 def test_what_stands_in_the_story_or_shortens_it_is_anchored(text: str) -> None:
-    assert anchoring(text, STORY) >= ANCHORED
+    assert Anchors(STORY).share(text) >= ANCHORED
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_what_stands_in_the_story_or_shortens_it_is_anchored(text: str) -> None:
     ],
 )
 def test_what_says_something_else_is_not(text: str) -> None:
-    assert anchoring(text, STORY) < ANCHORED
+    assert Anchors(STORY).share(text) < ANCHORED
 
 
 def test_a_fact_may_lie_across_two_neighbouring_sentences() -> None:
-    assert anchoring("The executive Heather Cho struck Kim Do-hee with a folder.", STORY) == 1.0
+    assert Anchors(STORY).share("The executive Heather Cho struck Kim Do-hee with a folder.") == 1.0
 
 
 def split(text: str) -> list[str]:
@@ -48,8 +48,8 @@ def split(text: str) -> list[str]:
 
 @given(st.lists(st.text(max_size=60), max_size=6), st.text(max_size=120))
 def test_it_is_a_share_and_a_sentence_of_the_story_has_all_of_it(sentences: list[str], text: str) -> None:
-    assert 0.0 <= anchoring(text, sentences) <= 1.0
-    assert anchoring(text, split(text)) == 1.0
+    assert 0.0 <= Anchors(sentences).share(text) <= 1.0
+    assert Anchors(split(text)).share(text) == 1.0
 
 
 def test_a_headline_may_bring_two_sentences_together_but_contradict_neither() -> None:
