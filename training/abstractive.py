@@ -58,7 +58,7 @@ class WriterSettings:
     accumulation: int = 1
     examples: int | None = None
     held_out: float = 0.1
-    judged: int = 32
+    judged: int = 64
     evaluations: int = 3
     patience: int = 2
     seed: int = 13

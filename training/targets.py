@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from models.abstractive import Writing, padded, prompt_ids, source_of, target_ids
-from models.anchoring import Anchors
+from models.anchoring import SUITED, Anchors
 from models.errors import DataError
 from models.faithfulness import Evidence
 from models.language_model import LanguageModel
@@ -98,8 +98,8 @@ def make_examples(
         writing: sizes.
         capitals: gives lower-cased articles their capitals back first.
         at_most: stop at so many examples.
-        filtered: leave out headlines that the source does not support, and sentences of summaries that it does not
-            support or that are not anchored in it (see `models.anchoring`).
+        filtered: leave out headlines, and sentences of summaries, that the source does not support or that are not
+            anchored in it (see `models.anchoring`).
         seed: of the order.
     """
     articles, texts = with_targets(articles, writing.target)
@@ -148,14 +148,16 @@ def _sources(
 
 
 def _supported(source: str, text: str, target: str) -> str:
-    """What may be learnt of a text: a headline or nothing; of a summary the sentences that keep to the source.
+    """What may be learnt of a text: a headline that could be shown or nothing; of a summary the sentences that keep to
+    the source.
 
     Nothing of a summary that would lose more than half of them.
     """
     evidence = Evidence.of(source)
     anchors = Anchors([source[start:end] for start, end in split_sentences(source)])
     if target == "headline":
-        return "" if evidence.unsupported(text) else _RUBRIC.sub("", text)
+        text = _RUBRIC.sub("", text)
+        return text if anchors.share(text) >= SUITED and not evidence.unsupported(text) else ""
     sentences = [text[start:end].strip() for start, end in split_sentences(text)]
     kept = [one for one in sentences if anchors.share(one) >= LEARNT and not evidence.unsupported(one)]
     return " ".join(kept) if 2 * len(kept) >= len(sentences) else ""

@@ -105,7 +105,7 @@ class Processes:
             self._free.put(process)
 
     def stop(self) -> None:
-        """End them; what they are at is not waited for."""
+        """End them once they have read what they are at; nothing of them is left to fail when the interpreter ends."""
         for process in self._all:
             process.stop()
 
@@ -140,7 +140,7 @@ class _Process:
         self._pool = start_processes(self._folders, {}, 1)
 
     def stop(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
 
 @contextlib.contextmanager

@@ -80,7 +80,7 @@ def test_a_target_with_a_name_that_the_source_lacks_is_not_learnt(
         )
 
 
-def test_a_headline_to_learn_names_nothing_new_and_loses_its_rubric(
+def test_a_headline_to_learn_keeps_to_the_story_and_loses_its_rubric(
     articles: Articles, guide: SummaryModel, model: LanguageModel
 ) -> None:
     text = "The council of Port Alder voted on Monday to rebuild the old bridge. Work begins in May, the mayor said."
@@ -93,7 +93,7 @@ def test_a_headline_to_learn_names_nothing_new_and_loses_its_rubric(
     ]
     few = replace(articles.take(range(5)), texts=[text] * 5, titles=titles)
     examples = make_examples(few, guide, model, Writing.of("headline"))
-    kept = ["ALDER: Mayor votes to rebuild bridge", "Council votes to rebuild the bridge", "It's about time"]
+    kept = ["ALDER: Mayor votes to rebuild bridge", "Council votes to rebuild the bridge"]
     assert sorted(examples.references) == [*kept, "Port Alder votes to rebuild bridge"]
 
 
@@ -228,6 +228,7 @@ def test_the_command_line_trains_evaluates_and_predicts(
     rows: list[dict[str, Any]], tiny_language_model: Path, tmp_path: Path
 ) -> None:
     data, more = tmp_path / "data.jsonl", tmp_path / "more.jsonl"
+    rows = [row | {"title": " ".join(str(row["text"]).split()[:9])} for row in rows]  # what a headline may be learnt by
     for path, part in ((data, rows[:14]), (more, rows[14:18])):
         path.write_text("".join(json.dumps(row) + "\n" for row in part), encoding="utf-8")
     options = ["--engine", "abstractive", "--base", tiny_language_model, "--held-out", "0.4", "--batch", "4"]

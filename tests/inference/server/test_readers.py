@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -127,6 +128,15 @@ def test_batches_are_read_by_several_processes(processes: Processes, finishes: A
         answered = {outcome.value for one in reading for outcome in one.result()}
     assert len(answered) == 2
     assert os.getpid() not in answered
+
+
+def test_stopped_they_leave_no_thread_that_the_end_of_the_interpreter_could_trip_over() -> None:
+    before = set(threading.enumerate())
+    found = Processes(shipped("topics", "fast"), shipped("summariser", "fast"), 1)
+    found.warm()
+    assert set(threading.enumerate()) - before
+    found.stop()
+    assert not set(threading.enumerate()) - before
 
 
 def test_what_cannot_be_sent_is_an_error_and_no_silence(serve: Serve, finishes: Any, desks: Desks) -> None:
