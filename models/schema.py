@@ -151,6 +151,10 @@ def _rules(value: Any) -> str | None:
     return None
 
 
+def _names(value: Any) -> str | None:
+    return None if isinstance(value, list) and all(isinstance(name, str) for name in value) else "a list of strings"
+
+
 def _target(value: Any) -> str | None:
     return None if value in ("summary", "headline") else "'summary' or 'headline'"
 
@@ -159,7 +163,7 @@ def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 
 
-_OPTIONAL = {"lead_threshold", "strange_limit", "fast"}
+_OPTIONAL = {"lead_threshold", "strange_limit", "fast", "ranker"}
 _ENCODER: Mapping[str, Any] = {
     "name": _text,
     "sha256": _hash,
@@ -175,7 +179,7 @@ _TASKS: Mapping[str, Mapping[str, Any]] = {
         "strange_limit": number(0),
         "calibration": _object,
     },
-    "summariser": {"rules": _rules},
+    "summariser": {"rules": _rules, "ranker": {"features": _names, "leaning_cost": number(0, 100)}},
 }
 _ENGINES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("topics", "fast"): {"parameters": _parameters},

@@ -144,7 +144,7 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
         if not room.fits(index):
             continue
         if rules.block_trigrams:
-            grams = _trigrams(sentences[index])
+            grams = trigrams(word_list(sentences[index]))
             if chosen and not seen.isdisjoint(grams):
                 continue
             seen |= grams
@@ -231,9 +231,13 @@ def _closer(sentences: Sequence[str], chosen: Sequence[int], index: int, aim: in
     return not aim or abs(missing - len(sentences[index].split())) < abs(missing)
 
 
-def _trigrams(sentence: str) -> set[tuple[str, ...]]:
+def word_list(sentence: str) -> list[str]:
+    """The words of a sentence, without case."""
+    return _WORD.findall(sentence.lower())
+
+
+def trigrams(words: Sequence[str]) -> set[tuple[str, ...]]:
     """The runs of three words of a sentence; a shorter one is a run by itself."""
-    words = _WORD.findall(sentence.lower())
     return set(zip(words, words[1:], words[2:], strict=False)) or {tuple(words)}
 
 

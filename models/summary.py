@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, load_artefact
+from models.candidates import MOST, BriefRanker, Candidates
 from models.errors import ModelError
 from models.schema import check_config
 from models.selection import Budget, SelectionRules, select
@@ -26,10 +27,12 @@ class SummaryModel:
     Attributes:
         scorer: `models.standard_summary.StandardSummariser` or `models.fast_summary.FastSummariser`.
         rules: learnt limits of the choice.
+        ranker: chooses among short briefs as wholes, where one was learnt.
     """
 
     scorer: Any
     rules: SelectionRules
+    ranker: BriefRanker | None = None
 
     @property
     def engine(self) -> str:
@@ -52,7 +55,17 @@ class SummaryModel:
         return scores
 
     def choose(self, logits: FloatArray, sentences: Sequence[str], budget: Budget) -> list[int]:
-        """Indices of the brief's sentences, in story order; see `models.selection.select`."""
+        """Indices of the brief's sentences, in story order.
+
+        The best whole brief (`models.candidates`) where the budget is `auto` or a few sentences, else one sentence
+        after the other (`models.selection.select`).
+        """
+        asked = budget.sentences or 0
+        if self.ranker is not None and len(sentences) > 2 and (budget.auto or 0 < asked <= MOST):
+            candidates = Candidates.of(logits, sentences, block_trigrams=self.rules.block_trigrams)
+            best = self.ranker.best(candidates, min(asked, len(sentences)) or None)
+            if best is not None:
+                return list(best)
         return select(logits, sentences, budget, self.rules)
 
     def artefact(self, training: dict[str, Any], card: str) -> Artefact:
@@ -63,9 +76,10 @@ class SummaryModel:
             "rules": asdict(self.rules),
             **self.scorer.config(),
         }
-        return Artefact(
-            config, self.scorer.tensors(), training, card, self.scorer.adapter_arrays(), self.scorer.fast_arrays()
-        )
+        tensors = self.scorer.tensors()
+        if self.ranker is not None:
+            config["ranker"], tensors = self.ranker.config(), {**tensors, **self.ranker.tensors()}
+        return Artefact(config, tensors, training, card, self.scorer.adapter_arrays(), self.scorer.fast_arrays())
 
     @classmethod
     def load(cls, folder: Path | str, **options: Any) -> SummaryModel:
@@ -82,7 +96,8 @@ class SummaryModel:
             rules = SelectionRules(**artefact.config["rules"])
         except (KeyError, TypeError) as error:
             raise ModelError(f"{folder}: config.json has no valid 'rules' ({error}).") from error
-        return cls(load_scorer(artefact, **options), rules)
+        ranker = BriefRanker.from_artefact(artefact) if artefact.config.get("ranker") else None
+        return cls(load_scorer(artefact, **options), rules, ranker)
 
 
 def load_scorer(artefact: Artefact, **options: Any) -> Any:

@@ -42,28 +42,37 @@ class Trees:
 
     @classmethod
     def fit(
-        cls, rows: Floats, targets: Floats, weights: Floats | None = None, *, seed: int = 13, **settings: Any
+        cls,
+        rows: Floats,
+        targets: Floats,
+        weights: Floats | None = None,
+        *,
+        regression: bool = False,
+        seed: int = 13,
+        **settings: Any,
     ) -> Self:
         """Fit with scikit-learn's histogram gradient boosting, in one thread: the same rows make the same trees.
 
         Args:
             rows: `(n, n_features)`, finite.
-            targets: `(n,)`, 0 or 1, both of which occur.
+            targets: `(n,)`, 0 or 1, both of which occur; any number with `regression`.
             weights: how much each row counts, `(n,)`.
+            regression: the trees' sum is the target itself, by least squares, and no logit.
             seed: scikit-learn's, where it draws.
-            settings: further parameters of `HistGradientBoostingClassifier`; `max_depth` is at most `DEEPEST`.
+            settings: further parameters of scikit-learn's class; `max_depth` is at most `DEEPEST`.
         """
-        from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
         from threadpoolctl import threadpool_limits
 
-        model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, **settings)
+        made = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+        model = made(random_state=seed, early_stopping=False, **settings)
         with threadpool_limits(1):
-            model.fit(rows, targets > 0.5, sample_weight=weights)
+            model.fit(rows, targets if regression else targets > 0.5, sample_weight=weights)
         nodes = [stage[0].nodes for stage in model._predictors]
         depth = max((int(tree["depth"].max()) for tree in nodes), default=0)
         filled = [_fill(tree, depth) for tree in nodes]
         features, thresholds, values = (np.stack(parts) for parts in zip(*filled, strict=True))
-        return cls(features, thresholds, values, float(model._baseline_prediction.ravel()[0]), rows.shape[1])
+        return cls(features, thresholds, values, float(np.ravel(model._baseline_prediction)[0]), rows.shape[1])
 
     def logits(self, rows: Floats) -> NDArray[np.float64]:
         """The sum over all trees for each row, `(n,)`; a row's does not depend on the others."""

@@ -26,6 +26,7 @@ from training.options import (
     LabelsColumn,
     Limit,
     ManyData,
+    ManyValidation,
     Notes,
     Output,
     Resume,
@@ -137,7 +138,7 @@ def train_topics_command(
 def train_summariser_command(
     data: ManyData,
     output: Output,
-    validation: Validation = None,
+    validation: ManyValidation = None,
     engine: Annotated[
         SummaryEngine,
         typer.Option(help="standard: encoder; fast: sentence features; abstractive: a language model's own words."),
@@ -239,7 +240,7 @@ def train_encoder_command(
 
 def _articles(
     data: str | Sequence[str],
-    validation: str | None,
+    validation: str | Sequence[str] | None,
     columns: dict[str, str | None],
     need: str,
     limit: int | None,

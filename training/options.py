@@ -47,6 +47,13 @@ ManyData = Annotated[
 Validation = Annotated[
     str | None, typer.Option("--validation", help="Held-out articles; without it a share of --data is held out.")
 ]
+ManyValidation = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--validation",
+        help="Held-out articles; without it a share of --data is held out. May be given several times.",
+    ),
+]
 Output = Annotated[
     Path, typer.Option("--output", help="Folder for the model; replaced only once the new one is whole.")
 ]

@@ -30,10 +30,16 @@ def rouge_tokens(text: str) -> list[str]:
 
 def rouge_f(candidate: Sequence[str], reference: Sequence[str]) -> float:
     """ROUGE-1 F + ROUGE-2 F of two token lists, from 0 to 2."""
+    return sum(rouge_1_and_2(candidate, reference))
+
+
+def rouge_1_and_2(candidate: Sequence[str], reference: Sequence[str]) -> tuple[float, float]:
+    """ROUGE-1 F and ROUGE-2 F of two token lists, from 0 to 1."""
     unigrams = (Counter(candidate) & Counter(reference)).total()
     pairs = (_bigrams(candidate) & _bigrams(reference)).total()
-    return _f_measure(unigrams, len(candidate), len(reference)) + _f_measure(
-        pairs, len(candidate) - 1, len(reference) - 1
+    return (
+        _f_measure(unigrams, len(candidate), len(reference)),
+        _f_measure(pairs, len(candidate) - 1, len(reference) - 1),
     )
 
 

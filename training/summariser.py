@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.candidates import BriefRanker
 from models.errors import DataError
 from models.fast_summary import FastSummariser
 from models.selection import Budget, SelectionRules, select
@@ -20,9 +21,11 @@ from training.data import Articles
 from training.evaluation import Report, evaluate_summariser, reference_sentences
 from training.oracle import greedy_oracles, rouge_f, rouge_tokens, sentence_gains
 from training.provenance import provenance
+from training.ranking import FEWEST, cross_scores, fit_ranker, tune_ranker
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
 
 if TYPE_CHECKING:
+    from models.standard import EncoderSpec
     from models.standard_summary import StandardSummariser
 
 log = logging.getLogger(__name__)
@@ -136,18 +139,23 @@ def train_summariser(
         raise DataError(f"{articles.name}: no summary shares a word with its article; are the columns right?")
     stories, targets = [stories[row] for row in usable], [targets[row] for row in usable]
     references = [reference_sentences(summary or "") for summary in validation.summaries or []]
-    tuning = held[:TUNING_ROWS], references[:TUNING_ROWS]
+    drawn = sorted(np.random.default_rng(settings.seed).permutation(len(held))[:TUNING_ROWS].tolist())
+    tuning = [held[row] for row in drawn], [references[row] for row in drawn]  # a file's first may be of one source
+    summaries = [summaries[row] for row in usable]
     fast = _fit_fast(stories, targets, settings)
-    fast_scores = fast.scores(tuning[0])
+    scores = fast.scores(tuning[0])
+    learnt = _Learnt(stories, targets, settings)
     scorer: Any = fast
     if settings.engine == "fast":
-        rules, _ = fit_rules(fast_scores, *tuning)
+        rules, value = fit_rules(scores, *tuning)
     else:
-        scorer, vectors = _fit_standard(stories, targets, tuning[0], settings)
+        scorer, learnt.vectors, vectors = _fit_standard(stories, targets, tuning[0], settings)
         own = scorer.scores(vectors, tuning[0])
-        mix, rules = fit_mix(own, fast_scores, *tuning)
-        scorer.add_fast(fast, mix)
-    model = SummaryModel(scorer, rules)
+        learnt.mix, rules, value = fit_mix(own, scores, *tuning)
+        scorer.add_fast(fast, learnt.mix)
+        scores = scorer.scores(vectors, tuning[0])
+    ranker = _fit_ranker(learnt, summaries, scores, *tuning, rules, value)
+    model = SummaryModel(scorer, rules, ranker)
     report = evaluate_summariser(model, validation)
     report.notes[:0] = [*notes, *more, "length and penalties of the choice were tuned on these validation articles."]
     return model, report, provenance(settings, articles, validation, report)
@@ -177,17 +185,76 @@ def _fit_standard(
     targets: Sequence[NDArray[np.float32]],
     held: Sequence[Story],
     settings: SummariserSettings,
-) -> tuple[StandardSummariser, list[NDArray[Any]]]:
-    from models.standard_summary import StandardSummariser
-
+) -> tuple[StandardSummariser, list[NDArray[Any]], list[NDArray[Any]]]:
     spec = open_encoder(settings.encoder)
-    scorer = StandardSummariser(spec)
-    scorer.settings = replace(scorer.settings, epochs=settings.epochs, seed=settings.seed)
     bodies = _bodies(stories, encode_stories(spec, stories, settings.cache))
     held_bodies = _bodies(held, encode_stories(spec, held, settings.cache))
+    return _fit_head(spec, bodies, targets, settings), bodies, held_bodies
+
+
+def _fit_head(
+    spec: EncoderSpec, bodies: Sequence[NDArray[Any]], targets: Targets, settings: SummariserSettings
+) -> StandardSummariser:
+    from models.standard_summary import StandardSummariser
+
+    scorer = StandardSummariser(spec)
+    scorer.settings = replace(scorer.settings, epochs=settings.epochs, seed=settings.seed)
     with progress("Fitting the head", settings.epochs) as advance:
         scorer.fit(bodies, targets, on_progress=lambda *_: advance())
-    return scorer, held_bodies
+    return scorer
+
+
+@dataclass(slots=True)
+class _Learnt:
+    """What a scorer was fitted on, to be fitted again on parts of it.
+
+    `vectors` and `mix` are the standard engine's: without them the fast one is meant.
+    """
+
+    stories: Sequence[Story]
+    targets: Targets
+    settings: SummariserSettings
+    vectors: Sequence[NDArray[Any]] | None = None
+    mix: tuple[float, float] = (0.0, 1.0)
+
+    def fit_and_score(self, fitted: list[int], scored: list[int]) -> list[NDArray[np.float32]]:
+        """Fit on some of the stories, score others."""
+        stories, targets = [self.stories[row] for row in fitted], [self.targets[row] for row in fitted]
+        others = [self.stories[row] for row in scored]
+        own_share, fast_share = map(np.float32, self.mix)
+        total = [np.zeros(len(story.sentences), np.float32) for story in others]
+        if fast_share:
+            found = _fit_fast(stories, targets, self.settings).scores(others)
+            total = [sums + fast_share * scores for sums, scores in zip(total, found, strict=True)]
+        if self.vectors is not None and own_share:
+            spec = open_encoder(self.settings.encoder)
+            head = _fit_head(spec, [self.vectors[row] for row in fitted], targets, self.settings)
+            found = head.attended([self.vectors[row] for row in scored])
+            total = [sums + own_share * scores for sums, scores in zip(total, found, strict=True)]
+        return total
+
+
+def _fit_ranker(
+    learnt: _Learnt,
+    summaries: Sequence[str],
+    scores: Sequence[NDArray[np.float32]],
+    held: Sequence[Story],
+    references: Sequence[str],
+    rules: SelectionRules,
+    value: float,
+) -> BriefRanker | None:
+    """What chooses among whole briefs, where there is enough to learn it from and the held-out stories gain by it."""
+    if len(learnt.stories) < FEWEST:
+        return None
+    seed = learnt.settings.seed
+    apart = cross_scores(len(learnt.stories), seed, learnt.fit_and_score)
+    ranker, ranked = tune_ranker(
+        fit_ranker(apart, learnt.stories, summaries, seed=seed),
+        *(scores, held, references),
+        block_trigrams=rules.block_trigrams,
+    )
+    log.info("whole briefs ranked: %.2f; sentence by sentence: %.2f (mean of ROUGE-1 and ROUGE-2).", ranked, value)
+    return ranker if ranked > value else None
 
 
 def _bodies(stories: Sequence[Story], vectors: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -208,8 +275,8 @@ def fit_mix(
     other: Sequence[NDArray[np.float32]],
     stories: Sequence[Story],
     references: Sequence[str],
-) -> tuple[tuple[float, float], SelectionRules]:
-    """How much the head's scores and the fast scorer's count, with the rules of choosing that go with it."""
+) -> tuple[tuple[float, float], SelectionRules, float]:
+    """How much the head's scores and the fast scorer's count, the rules of choosing that go with it, their value."""
     best: tuple[float, tuple[float, float], SelectionRules] | None = None
     for share in FAST_SHARES:
         mixed = [(1.0 - share) * mine + share * its for mine, its in zip(own, other, strict=True)]
@@ -218,7 +285,7 @@ def fit_mix(
         if best is None or value > best[0]:
             best = value, (1.0 - share, share), rules
     assert best is not None
-    return best[1], best[2]
+    return best[1], best[2], best[0]
 
 
 def fit_rules(

@@ -71,7 +71,7 @@ def settings_of(
 
 def train_writer_from_shell(
     data: Sequence[str],
-    validation: str | None,
+    validation: Sequence[str] | None,
     columns: dict[str, str | None],
     settings: WriterSettings,
     *,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.artefact import load_artefact, save_artefact
 from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
-from models.selection import Budget
+from models.selection import Budget, SelectionRules
 from models.standard import EncoderSpec
 from models.summary import SummaryModel
 from models.topics import TopicModel, decide
@@ -147,6 +147,23 @@ def test_a_summariser_trains_saves_and_is_judged(
     assert one.metrics["sentences"] == 2
     low, high = one.intervals["rouge1"]
     assert low <= one.metrics["rouge1"] <= high
+
+
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_with_enough_stories_whole_briefs_are_ranked(
+    seed_articles: Articles, tiny_encoder: Path, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.summariser.FEWEST", 20)
+    monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 0.0))
+    settings = SummariserSettings(engine, str(tiny_encoder), epochs=1)
+    models = [train_summariser(seed_articles, settings=settings)[0] for _ in range(2)]
+    for name, model in zip(("one", "two"), models, strict=True):
+        save_artefact(model.artefact({}, ""), tmp_path / name)
+    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+    again = SummaryModel.load(tmp_path / "one")
+    assert again.ranker is not None and models[0].ranker is not None
+    np.testing.assert_array_equal(again.ranker.trees.values, models[0].ranker.trees.values)
 
 
 def test_summaries_made_of_the_articles_sentences_are_recognised(seed_articles: Articles) -> None:

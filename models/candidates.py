@@ -1,0 +1,212 @@
+"""Judge briefs as wholes: of those that a story's best sentences make, the one that should share most with a summary.
+
+Sentence scores say which sentences matter, not how many of them make a brief, nor which go together. Zhong et al.
+("Extractive Summarization as Text Matching", 2020) rank candidate briefs by matching a second encoder's vectors of them
+and of the story; here boosted trees judge each by its sentences' scores, places, lengths and common words, which costs
+a fraction of a millisecond and needs no encoder.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Arrays, Artefact
+from models.errors import ModelError
+from models.selection import leans, trigrams, word_list
+from models.trees import Trees
+
+Floats = NDArray[np.float32]
+Chosen = tuple[int, ...]
+
+BEST = 6
+"""How many of the best sentences make candidates."""
+MOST = 4
+"""How many sentences a candidate has at most."""
+
+FEATURES = (
+    *("sentences", "words", "chance", "mean_chance", "least_chance", "best_chance", "logits", "least_logit"),
+    *("chance_by_words", "new_words", "mean_place", "first_place", "last_place", "in_lead", "best_left"),
+    *("longest", "ranks", "share", "in_a_row", "leaning"),
+    *("story_sentences", "story_words", "story_mean"),
+    *(f"top_{rank}" for rank in range(1, BEST)),
+    *("top_chance", "all_chance", "lead_words"),
+)
+"""What the trees see of a candidate, and from `story_sentences` on of its story, the same for all of them."""
+
+_PREFIX = "ranker."
+_COMBINATIONS: list[Chosen] = [c for size in range(1, MOST + 1) for c in itertools.combinations(range(BEST), size)]
+_MEMBERS = np.array([[rank in c for rank in range(BEST)] for c in _COMBINATIONS])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidate briefs of a story.
+
+    Attributes:
+        places: their sentences in story order, `(n, at most BEST)`; behind them the number of the story's sentences.
+        sizes: how many each has, `(n,)`.
+        leaning: how many of these lean on one that was left out, `(n,)`.
+        features: `(n, len(FEATURES))`.
+    """
+
+    places: NDArray[np.intp]
+    sizes: NDArray[np.int64]
+    leaning: Floats
+    features: Floats
+
+    @classmethod
+    def of(cls, logits: NDArray[np.floating], sentences: Sequence[str], *, block_trigrams: bool = True) -> Self:
+        """Every combination of at most `MOST` of the `BEST` sentences with the highest scores.
+
+        Args:
+            logits: one score per sentence, `(n_sentences,)`.
+            sentences: the story's sentences, one at least.
+            block_trigrams: without combinations of sentences that share a trigram.
+        """
+        scores = np.asarray(logits, dtype=np.float64)
+        order = np.argsort(-scores, kind="stable")[:BEST]
+        count = len(order)
+        texts = [sentences[at] for at in order]
+        words = [word_list(text) for text in texts]
+        members = _MEMBERS[:, :count][~_MEMBERS[:, count:].any(axis=1)]
+        if block_trigrams:
+            members = members[~_repeating(members, [trigrams(row) for row in words])]
+        lengths = np.array([len(sentence.split()) for sentence in sentences], dtype=np.float64)
+        features, leaning = _features(members, order, scores, lengths, texts, words)
+        places = np.sort(np.where(members, order, len(sentences)), axis=1)
+        return cls(places, members.sum(axis=1), leaning.astype(np.float32), features)
+
+    def chosen(self, row: int) -> Chosen:
+        """The sentences of a candidate, in story order."""
+        return tuple(self.places[row, : self.sizes[row]].tolist())
+
+
+def _repeating(members: NDArray[np.bool_], grams: Sequence[set[tuple[str, ...]]]) -> NDArray[np.bool_]:
+    """Which combinations have two sentences with a trigram in common."""
+    repeat = np.zeros(len(members), dtype=np.bool_)
+    for one, other in itertools.combinations(range(len(grams)), 2):
+        if not grams[one].isdisjoint(grams[other]):
+            repeat |= members[:, one] & members[:, other]
+    return repeat
+
+
+def _features(
+    members: NDArray[np.bool_],
+    order: NDArray[np.intp],
+    scores: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    texts: Sequence[str],
+    words: Sequence[list[str]],
+) -> tuple[Floats, NDArray[np.float64]]:
+    """The columns of `FEATURES`, and how many sentences of each candidate lean on one that was left out."""
+    chances = 1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))
+    top, logits, sizes = chances[order], scores[order].clip(-30.0, 30.0), lengths[order]
+    weights = members.astype(np.float64)
+    n = weights.sum(axis=1)
+    length = np.maximum(1.0, weights @ sizes)
+    chance = weights @ top
+    first = np.where(members, order, len(lengths)).min(axis=1)
+    last = np.where(members, order, -1).max(axis=1)
+    leaning = _leaning(members, order, texts)
+    best = np.zeros(BEST)
+    best[: len(top)] = top
+    total = max(1.0, float(lengths.sum()))
+    story = [len(lengths), total, total / len(lengths), *best[: BEST - 1], best.sum(), chances.sum(), lengths[:3].sum()]
+    columns = [
+        n,
+        length,
+        chance,
+        chance / n,
+        np.where(members, top, 1.0).min(axis=1),
+        np.where(members, top, 0.0).max(axis=1),
+        weights @ logits,
+        np.where(members, logits, 30.0).min(axis=1),
+        weights @ (top * sizes) / length,
+        _new_words(weights, words),
+        weights @ order / n,
+        first,
+        last,
+        weights @ (order < 3),
+        np.where(members, 0.0, top).max(axis=1),
+        np.where(members, sizes, 0.0).max(axis=1),
+        weights @ np.arange(len(order)),
+        length / total,
+        last - first == n - 1,
+        leaning,
+    ]
+    rows = np.empty((len(members), len(FEATURES)), dtype=np.float32)
+    rows[:, : len(columns)] = np.stack(columns, axis=1)
+    rows[:, len(columns) :] = story
+    return rows, leaning
+
+
+def _leaning(members: NDArray[np.bool_], order: NDArray[np.intp], texts: Sequence[str]) -> NDArray[np.float64]:
+    ranks = {place: rank for rank, place in enumerate(order.tolist())}
+    found = np.zeros(len(members))
+    for place, rank in ranks.items():
+        if place and leans(texts[rank]):
+            before = ranks.get(place - 1)
+            found += members[:, rank] if before is None else members[:, rank] & ~members[:, before]
+    return found
+
+
+def _new_words(weights: NDArray[np.float64], words: Sequence[list[str]]) -> NDArray[np.float64]:
+    """The share of a candidate's words that do not repeat another of its words."""
+    numbers: dict[str, int] = {}
+    rows = [[numbers.setdefault(word, len(numbers)) for word in row] for row in words]
+    has = np.zeros((len(rows), max(1, len(numbers))))
+    for rank, row in enumerate(rows):
+        has[rank, row] = 1.0
+    counts = weights @ np.array([len(row) for row in rows], dtype=np.float64)
+    distinct: NDArray[np.float64] = (weights @ has > 0.0).sum(axis=1)
+    return distinct / np.maximum(1.0, counts)
+
+
+@dataclass(frozen=True, slots=True)
+class BriefRanker:
+    """Says how good a candidate brief is beside the others of its story.
+
+    Attributes:
+        trees: fitted on the candidates' ROUGE less the mean of their story.
+        leaning_cost: taken off for each sentence that leans on one that was left out.
+    """
+
+    trees: Trees
+    leaning_cost: float = 0.0
+
+    def best(self, candidates: Candidates, size: int | None = None) -> Chosen | None:
+        """The best candidate, of those with so many sentences where a size is given; None where there is none."""
+        rows = np.arange(len(candidates.sizes)) if size is None else np.flatnonzero(candidates.sizes == size)
+        return candidates.chosen(int(rows[int(np.argmax(self.values(candidates, rows)))])) if len(rows) else None
+
+    def values(self, candidates: Candidates, rows: NDArray[np.integer] | slice = slice(None)) -> NDArray[np.float64]:
+        """What each candidate, or each of some of them, is worth, in ROUGE above the mean of its story's, `(n,)`."""
+        return self.trees.logits(candidates.features[rows]) - self.leaning_cost * candidates.leaning[rows]
+
+    def config(self) -> dict[str, Any]:
+        """Its part of `config.json`."""
+        return {"features": list(FEATURES), "leaning_cost": self.leaning_cost}
+
+    def tensors(self) -> Arrays:
+        """Its part of a model's tensors."""
+        return {f"{_PREFIX}{name}": value for name, value in self.trees.tensors().items()}
+
+    @classmethod
+    def from_artefact(cls, artefact: Artefact) -> Self:
+        """As saved.
+
+        Raises:
+            ModelError: a tensor is missing or malformed, or the trees were made for other features.
+        """
+        config = artefact.config["ranker"]
+        if config["features"] != list(FEATURES):
+            raise ModelError(f"{artefact.folder}: this version computes other features of briefs; retrain the model.")
+        named = artefact.tensors.items()
+        own = {name.removeprefix(_PREFIX): value for name, value in named if name.startswith(_PREFIX)}
+        return cls(Trees.from_tensors(own, len(FEATURES)), float(config["leaning_cost"]))
