@@ -236,6 +236,6 @@ def role_of_another(aligned: Aligned) -> bool:
         if role.key in naming.FUNCTION_WORDS | _SAYING:
             continue
         known = [theirs.get(place - 1) for place, word in enumerate(aligned.place) if word.key == role.key]
-        if known and all(other is not None and name - other for other in known):
+        if known and all(other is not None and name - other and other - name for other in known):
             return True
     return False

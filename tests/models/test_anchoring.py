@@ -42,6 +42,10 @@ def test_a_fact_may_lie_across_two_neighbouring_sentences() -> None:
     assert Anchors(STORY).share("The executive Heather Cho struck Kim Do-hee with a folder.") == 1.0
 
 
+def test_who_has_half_a_name_there_may_have_all_of_it() -> None:
+    assert Anchors(STORY).holds("The suit says that Heather Cho struck Kim Do-hee with a folder of papers.")
+
+
 def split(text: str) -> list[str]:
     return [text[start:end] for start, end in split_sentences(text)]
 

@@ -78,3 +78,8 @@ def test_the_same_words_told_from_others() -> None:
 )
 def test_forms_of_a_word_have_one_stem(forms: tuple[str, ...]) -> None:
     assert len({stem(form) for form in forms}) == 1
+
+
+def test_a_title_supposes_nothing() -> None:
+    assert not supposes(tokens("Mullah Rafi met the elders."))
+    assert supposes(tokens("The elders mulled a meeting."))
