@@ -28,7 +28,9 @@ _PERHAPS = word_set(
     "claims claimed claiming hope hopes hoped hoping urge urges urged urging vow vows vowed vowing pledge pledges "
     "pledged pledging promise promises promised promising aims aimed aiming try tries tried trying demanded demanding"
 )
-_SUPPOSED = tuple(word_set("accus suspect suppos consider seek sought want expect intend predict believ mulled mulling mulls"))
+_SUPPOSED = tuple(
+    word_set("accus suspect suppos consider seek sought want expect intend predict believ mulled mulling mulls")
+)
 HIS, HER = word_set("he him his himself"), word_set("she her hers herself")
 
 

@@ -12,25 +12,28 @@ copydesk train encoder --topics "$DATA/iptc/train.parquet" --summaries "$CNN#tra
     --epochs 2.5 --checkpoints "$WORK/checkpoints" --output "$WORK/encoder" $RESUME
 
 # The heads on it. Nothing that validates here was seen by the encoder: the topics' split is the same one, and the
-# summariser learns and is tuned on articles that the encoder did not read. Each standard model holds a fast one beside
-# its head, fitted on the same rows with the same seed; that of the summariser is the same bytes as the one below.
+# summariser is tuned on articles that the encoder did not read. Each standard model holds a fast one beside its head,
+# fitted on the same rows with the same seed.
 copydesk train topics --data "$DATA/iptc/train.parquet" --encoder "$WORK/encoder" --notes "$OUT/notes-topics.md" --output "$OUT/topics-standard"
-copydesk train summariser --data "$CNN#train[:8000]" --validation "$CNN#train[16000:17500]" \
-    --encoder "$WORK/encoder" --notes "$OUT/notes-summariser.md" --output "$OUT/summariser-standard"
+summariser() {  # the file is in the order of its outlets, CNN first: some of both, to learn from and to be tuned on
+    copydesk train summariser --data "$CNN#train[10000:16000]" --data "$CNN#train[30500:37500]" \
+        --validation "$CNN#train[16000:17500]" --validation "$CNN#train[37500:]" --notes "$OUT/notes-summariser.md" "$@"
+}
+summariser --encoder "$WORK/encoder" --output "$OUT/summariser-standard"
 
 # The fast engine; its topics are learnt from what the standard model says of more articles as well.
 copydesk train topics --engine fast --data "$DATA/iptc/train.parquet" --unlabelled "$CNN#train[:8000]" \
     --unlabelled "$DATA/allsides/train.parquet#train[:2500]" --unlabelled "$DATA/bbc/train.parquet" \
     --notes "$OUT/notes-topics.md" --output "$OUT/topics-fast"
-copydesk train summariser --engine fast --data "$CNN#train[:8000]" --validation "$CNN#train[16000:17500]" \
-    --notes "$OUT/notes-summariser.md" --output "$OUT/summariser-fast"
+summariser --engine fast --output "$OUT/summariser-fast"
 
 # What the guard against invented names takes for ordinary words.
 python -m training.ordinary --data "$DATA/allsides/train.parquet#train[:11700]" --output "$OUT/ordinary-words.txt"
 
 # The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores. On a GPU, leave --examples
-# out to learn from everything; --data may be given several times.
+# out to learn from everything.
 copydesk train summariser --engine abstractive --data "$CNN" --case-from "$DATA/allsides/train.parquet" --examples 1600 \
     --checkpoints "$WORK/briefs" --notes "$OUT/notes-abstractive.md" --output "$OUT/summariser-abstractive" $RESUME
 copydesk train summariser --engine abstractive --target headline --data "$DATA/allsides/train.parquet#train[:11000]" \
-    --examples 1200 --checkpoints "$WORK/headlines" --notes "$OUT/notes-abstractive.md" --output "$OUT/headline-abstractive" $RESUME
+    --data "$DATA/inshorts/train.parquet" --checkpoints "$WORK/headlines" --notes "$OUT/notes-abstractive.md" \
+    --output "$OUT/headline-abstractive" $RESUME
