@@ -278,13 +278,15 @@ def array(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | Non
     """A tensor of the expected shape (None stands for any size).
 
     Raises:
-        ModelError: it is missing, of another shape, or holds NaN or infinity.
+        ModelError: it is missing, of another shape or kind, or holds NaN, infinity, or what is that in float32.
     """
     found = tensors.get(name)
     if found is None:
         raise ModelError(f"{TENSORS}: tensor {name!r} is missing.")
     if len(found.shape) != len(shape) or any(w is not None and g != w for g, w in zip(found.shape, shape, strict=True)):
         raise ModelError(f"{TENSORS}: tensor {name!r} has shape {found.shape}, expected {shape}.")
-    if found.dtype.kind == "f" and not np.isfinite(found).all():
+    if found.dtype.kind not in "fiub":
+        raise ModelError(f"{TENSORS}: tensor {name!r} is of type {found.dtype}, expected plain numbers.")
+    if found.dtype.kind == "f" and not (np.abs(found) <= np.finfo(np.float32).max).all():
         raise ModelError(f"{TENSORS}: tensor {name!r} holds values that are not finite.")
     return found

@@ -68,7 +68,12 @@ class Candidates:
             logits: one score per sentence, `(n_sentences,)`.
             sentences: the story's sentences, one at least.
             block_trigrams: without combinations of sentences that share a trigram.
+
+        Raises:
+            ValueError: there are more or fewer logits than sentences, or none.
         """
+        if not len(logits) == len(sentences) > 0:
+            raise ValueError(f"{len(logits)} logits for {len(sentences)} sentences; expected one each.")
         scores = np.asarray(logits, dtype=np.float64)
         order = np.argsort(-scores, kind="stable")[:BEST]
         count = len(order)
@@ -195,7 +200,7 @@ class BriefRanker:
 
     def tensors(self) -> Arrays:
         """Its part of a model's tensors."""
-        return {f"{_PREFIX}{name}": value for name, value in self.trees.tensors().items()}
+        return self.trees.tensors(_PREFIX)
 
     @classmethod
     def from_artefact(cls, artefact: Artefact) -> Self:
@@ -207,6 +212,4 @@ class BriefRanker:
         config = artefact.config["ranker"]
         if config["features"] != list(FEATURES):
             raise ModelError(f"{artefact.folder}: this version computes other features of briefs; retrain the model.")
-        named = artefact.tensors.items()
-        own = {name.removeprefix(_PREFIX): value for name, value in named if name.startswith(_PREFIX)}
-        return cls(Trees.from_tensors(own, len(FEATURES)), float(config["leaning_cost"]))
+        return cls(Trees.from_tensors(artefact.tensors, len(FEATURES), _PREFIX), float(config["leaning_cost"]))

@@ -1,7 +1,8 @@
 """Choose the sentences of a brief from their scores, under a budget that is never exceeded.
 
-Shared by every extractive engine: highest score first, no repetition (trigram blocking, Paulus et al., 2018), no
-sentence that leans on one that was left out, and at the end the order of the story.
+Sentence by sentence: highest score first, no repetition (trigram blocking, Paulus et al., 2018), no sentence that leans
+on one that was left out, and at the end the order of the story. Where a model has learnt to rank whole briefs
+(`models.candidates`), that comes first, and this does what is left: budgets of words, and more than a few sentences.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ _LIMITS = ("sentences", "words", "characters", "ratio")
 
 @dataclass(frozen=True, slots=True)
 class SelectionRules:
-    """What is learnt or fixed about choosing, saved with the model.
+    """What is learnt or fixed about choosing sentence by sentence, saved with the model.
 
     Attributes:
         auto_margin: with `auto`, a further sentence is taken while its probability is at least this.
@@ -107,7 +108,13 @@ def dangling(sentences: Sequence[str], chosen: Sequence[int]) -> list[int]:
     return [index for index in chosen if index > 0 and index - 1 not in have and leans(sentences[index])]
 
 
-def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budget, rules: SelectionRules) -> list[int]:
+def select(
+    logits: NDArray[np.floating],
+    sentences: Sequence[str],
+    budget: Budget,
+    rules: SelectionRules,
+    start: Sequence[int] = (),
+) -> list[int]:
     """Choose a brief.
 
     A story of one or two sentences is its own brief where the budget allows. Under a budget of words, characters or
@@ -118,6 +125,7 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
         sentences: the story's sentences.
         budget: the limit.
         rules: see `SelectionRules`.
+        start: sentences that are chosen already, within the budget and without repetition.
 
     Returns:
         Indices in story order, never more than the story has.
@@ -136,6 +144,11 @@ def select(logits: NDArray[np.floating], sentences: Sequence[str], budget: Budge
     ranking = _Ranking(np.asarray(logits, dtype=np.float64), sentences, rules.leaning_penalty)
     chosen: list[int] = []
     seen: set[tuple[str, ...]] = set()
+    for index in start:
+        chosen.append(index)
+        room.take(index)
+        ranking.chose(index)
+        seen |= trigrams(word_list(sentences[index]))
     while len(chosen) < most:
         best = ranking.pop()
         if best is None or (chosen and best[0] < least):
@@ -190,8 +203,9 @@ class _Ranking:
         return None
 
     def chose(self, index: int) -> None:
-        """Take note that a sentence is chosen: the next one may lean on it."""
+        """Take note that a sentence is chosen: it does not come again, and the next one may lean on it."""
         self._chosen.add(index)
+        self._gone.add(index)
         if self._penalty and index + 1 < len(self._scores) and index + 1 not in self._gone:
             heapq.heappush(self._heap, (-self._scores[index + 1], index + 1, False))
 

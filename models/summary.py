@@ -57,16 +57,19 @@ class SummaryModel:
     def choose(self, logits: FloatArray, sentences: Sequence[str], budget: Budget) -> list[int]:
         """Indices of the brief's sentences, in story order.
 
-        The best whole brief (`models.candidates`) where the budget is `auto` or a few sentences, else one sentence
-        after the other (`models.selection.select`).
+        The best whole brief (`models.candidates`) where the budget is `auto` or a number of sentences, with further
+        ones beyond the largest candidates; else one sentence after the other (`models.selection.select`).
+
+        Raises:
+            ValueError: there are more or fewer logits than sentences.
         """
-        asked = budget.sentences or 0
-        if self.ranker is not None and len(sentences) > 2 and (budget.auto or 0 < asked <= MOST):
+        asked, best = budget.sentences, None
+        if self.ranker is not None and len(sentences) > 2 and (budget.auto or asked):
             candidates = Candidates.of(logits, sentences, block_trigrams=self.rules.block_trigrams)
-            best = self.ranker.best(candidates, min(asked, len(sentences)) or None)
-            if best is not None:
-                return list(best)
-        return select(logits, sentences, budget, self.rules)
+            best = self.ranker.best(candidates, min(asked, MOST) if asked else None)
+        if best is not None and len(best) == (asked or len(best)):
+            return list(best)
+        return select(logits, sentences, budget, self.rules, best or ())
 
     def artefact(self, training: dict[str, Any], card: str) -> Artefact:
         """The model as a folder's contents."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import array
+from models.artefact import TENSORS, array
 from models.errors import ModelError
 
 Floats = NDArray[np.float32]
@@ -17,6 +17,7 @@ Floats = NDArray[np.float32]
 MOST_CELLS = 1 << 16
 """Rows times trees walked at once: the working arrays stay in the processor's cache."""
 DEEPEST = 12
+MOST_TREES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Trees:
     Attributes:
         features: which feature a node asks for, int16 `(n_trees, n_inner)`, n_inner = 2**depth - 1.
         thresholds: what it is compared with, float32 `(n_trees, n_inner)`.
-        values: what each leaf adds to the logit, float32 `(n_trees, n_inner + 1)`.
-        base: the logit before the first tree.
+        values: what each leaf adds, float32 `(n_trees, n_inner + 1)`: to a logit, or in regression to the target.
+        base: what there is before the first tree.
         n_features: how many columns a row has.
     """
 
@@ -75,7 +76,10 @@ class Trees:
         return cls(features, thresholds, values, float(np.ravel(model._baseline_prediction)[0]), rows.shape[1])
 
     def logits(self, rows: Floats) -> NDArray[np.float64]:
-        """The sum over all trees for each row, `(n,)`; a row's does not depend on the others."""
+        """The sum over all trees for each row, `(n,)`; a row's does not depend on the others.
+
+        In regression it is the value predicted.
+        """
         trees, inner = self.features.shape
         depth = (inner + 1).bit_length() - 1
         roots = np.arange(trees, dtype=np.int32)
@@ -95,35 +99,39 @@ class Trees:
             sums[begin : begin + step] = values.take(node - inner + roots * (inner + 1)).sum(axis=1)
         return sums + self.base
 
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """The trees as they are saved."""
+    def tensors(self, prefix: str = "") -> dict[str, NDArray[Any]]:
+        """The trees as they are saved, under names that a prefix may stand before."""
         return {
-            "trees.features": self.features,
-            "trees.thresholds": self.thresholds,
-            "trees.values": self.values,
-            "trees.base": np.array([self.base], np.float64),
+            f"{prefix}trees.features": self.features,
+            f"{prefix}trees.thresholds": self.thresholds,
+            f"{prefix}trees.values": self.values,
+            f"{prefix}trees.base": np.array([self.base], np.float64),
         }
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_features: int) -> Self:
-        """As saved.
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_features: int, prefix: str = "") -> Self:
+        """As saved, under names that a prefix may stand before.
 
         Raises:
             ModelError: a tensor is missing, of another shape, or asks for a feature there is not.
         """
-        features = array(tensors, "trees.features", (None, None))
+        name = f"{prefix}trees.features"
+        features = array(tensors, name, (None, None))
         trees, inner = features.shape
-        if inner & (inner + 1) or inner >= 1 << DEEPEST:
-            raise ModelError(f"tensor 'trees.features' has {inner} nodes a tree; expected 2**depth - 1.")
+        if inner & (inner + 1) or inner >= 1 << DEEPEST or trees > MOST_TREES:
+            raise ModelError(
+                f"{TENSORS}: tensor {name!r} has {trees} trees of {inner} nodes; expected at most {MOST_TREES} of "
+                "2**depth - 1."
+            )
         if features.dtype.kind not in "iu" or (
             features.size and not 0 <= features.min() <= features.max() < n_features
         ):
-            raise ModelError(f"tensor 'trees.features' asks for a feature beyond the {n_features} there are.")
+            raise ModelError(f"{TENSORS}: tensor {name!r} asks for a feature beyond the {n_features} there are.")
         return cls(
             features.astype(np.int16),
-            array(tensors, "trees.thresholds", (trees, inner)).astype(np.float32),
-            array(tensors, "trees.values", (trees, inner + 1)).astype(np.float32),
-            float(array(tensors, "trees.base", (1,))[0]),
+            array(tensors, f"{prefix}trees.thresholds", (trees, inner)).astype(np.float32),
+            array(tensors, f"{prefix}trees.values", (trees, inner + 1)).astype(np.float32),
+            float(array(tensors, f"{prefix}trees.base", (1,))[0]),
             n_features,
         )
 

@@ -144,6 +144,7 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     from models.artefact import save_artefact
     from models.calibration import PlattScaling
+    from models.candidates import FEATURES, BriefRanker
     from models.fast_summary import FastSummariser
     from models.fast_topics import FastTopicClassifier
     from models.heads import SummaryHead, TopicHead
@@ -155,6 +156,7 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from models.story import read_story
     from models.summary import SummaryModel
     from models.topics import TopicModel
+    from models.trees import Trees
 
     rows = seed_rows()[:24]
     texts, labels = [str(row["text"]) for row in rows], [list(row["labels"]) for row in rows]  # type: ignore[call-overload]
@@ -185,6 +187,8 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
         calibration = PlattScaling().fit(logits, logits > 0)
         model = TopicModel(scorer, classes, False, calibration, np.full(len(classes), 0.4), 0.3, 50.0)
         save_artefact(model.artefact({"seed": 13}, "card"), base / name)
+    gains = rng.normal(0, 1, (60, len(FEATURES) + 1)).astype(np.float32)
+    ranker = BriefRanker(Trees.fit(gains[:, 1:], gains[:, 0], regression=True, max_iter=3, max_depth=2), 0.01)
     for name, scored in (("summariser-fast", trees), ("summariser-standard", summariser)):
-        save_artefact(SummaryModel(scored, SelectionRules()).artefact({"seed": 13}, "card"), base / name)
+        save_artefact(SummaryModel(scored, SelectionRules(), ranker).artefact({"seed": 13}, "card"), base / name)
     return {path.name: path for path in base.iterdir()}

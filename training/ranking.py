@@ -1,7 +1,7 @@
 """Learn to choose among whole briefs: what ROUGE each candidate of a story has beside the others.
 
-See `models.candidates`. The scores that candidates are made of must come from a scorer that has not seen the stories,
-or the trees would trust them too much; see `cross_scores`.
+See `models.candidates`. The scores that candidates are made of come from a scorer that was not fitted on the stories,
+or the trees would trust them too much; see `cross_scores`. (An encoder beneath it may have read them.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.candidates import BriefRanker, Candidates
 from models.story import Story
 from models.trees import Trees
-from training.oracle import rouge_1_and_2, rouge_tokens
+from training.oracle import rouge_1_and_2, rouge_f, rouge_tokens
 from training.stories import progress
 
 Floats = NDArray[np.float32]
@@ -62,7 +62,7 @@ def fit_ranker(
 
     Args:
         scores: of sentences, from `cross_scores`.
-        stories: at least one of which has several candidates.
+        stories: at least one of which has a sentence.
         summaries: the references.
         seed: of the trees.
     """
@@ -91,18 +91,22 @@ def tune_ranker(
 ) -> tuple[BriefRanker, float]:
     """The ranker with the largest cost of leaning sentences that loses little, and its value on held-out stories.
 
-    The value is the mean of ROUGE-1 and ROUGE-2 F, 0 to 100; see `CHEAP`.
+    The value is the mean of ROUGE-1 and ROUGE-2 F, 0 to 100; see `CHEAP`. A story of one or two sentences is its own
+    brief.
     """
     judged = []
+    fixed = 0.0
     for logits, story, reference in zip(scores, stories, references, strict=True):
-        if story.sentences:
-            texts = [sentence.text for sentence in story.sentences]
+        texts = [sentence.text for sentence in story.sentences]
+        if len(texts) <= 2:
+            fixed += rouge_f(rouge_tokens(" ".join(texts)), rouge_tokens(reference)) / 2.0
+        else:
             candidates = Candidates.of(logits, texts, block_trigrams=block_trigrams)
             judged.append((candidates, candidate_rouge(texts, candidates, reference).mean(axis=1)))
 
     def value(tried: BriefRanker) -> float:
         found = sum(float(rouge[int(np.argmax(tried.values(candidates)))]) for candidates, rouge in judged)
-        return 100.0 * found / max(1, len(stories))
+        return 100.0 * (fixed + found) / max(1, len(stories))
 
     tried = [BriefRanker(ranker.trees, cost) for cost in COSTS]
     values = [value(one) for one in tried]

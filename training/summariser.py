@@ -21,7 +21,7 @@ from training.data import Articles
 from training.evaluation import Report, evaluate_summariser, reference_sentences
 from training.oracle import greedy_oracles, rouge_f, rouge_tokens, sentence_gains
 from training.provenance import provenance
-from training.ranking import FEWEST, cross_scores, fit_ranker, tune_ranker
+from training.ranking import CHEAP, FEWEST, cross_scores, fit_ranker, tune_ranker
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def train_summariser(
     ranker = _fit_ranker(learnt, summaries, scores, *tuning, rules, value)
     model = SummaryModel(scorer, rules, ranker)
     report = evaluate_summariser(model, validation)
-    report.notes[:0] = [*notes, *more, "length and penalties of the choice were tuned on these validation articles."]
+    tuned = "length and penalties of the choice, and whether whole briefs are ranked, were tuned on these articles."
+    report.notes[:0] = [*notes, *more, tuned]
     return model, report, provenance(settings, articles, validation, report)
 
 
@@ -208,7 +209,7 @@ def _fit_head(
 class _Learnt:
     """What a scorer was fitted on, to be fitted again on parts of it.
 
-    `vectors` and `mix` are the standard engine's: without them the fast one is meant.
+    `vectors` and `mix` are the standard engine's: without vectors the fast one is meant.
     """
 
     stories: Sequence[Story]
@@ -221,17 +222,13 @@ class _Learnt:
         """Fit on some of the stories, score others."""
         stories, targets = [self.stories[row] for row in fitted], [self.targets[row] for row in fitted]
         others = [self.stories[row] for row in scored]
-        own_share, fast_share = map(np.float32, self.mix)
-        total = [np.zeros(len(story.sentences), np.float32) for story in others]
-        if fast_share:
-            found = _fit_fast(stories, targets, self.settings).scores(others)
-            total = [sums + fast_share * scores for sums, scores in zip(total, found, strict=True)]
-        if self.vectors is not None and own_share:
-            spec = open_encoder(self.settings.encoder)
-            head = _fit_head(spec, [self.vectors[row] for row in fitted], targets, self.settings)
-            found = head.attended([self.vectors[row] for row in scored])
-            total = [sums + own_share * scores for sums, scores in zip(total, found, strict=True)]
-        return total
+        if self.vectors is None:
+            return _fit_fast(stories, targets, self.settings).scores(others)
+        spec = open_encoder(self.settings.encoder)
+        scorer = _fit_head(spec, [self.vectors[row] for row in fitted], targets, self.settings)
+        if self.mix[1]:
+            scorer.add_fast(_fit_fast(stories, targets, self.settings), self.mix)
+        return scorer.scores([self.vectors[row] for row in scored], others)
 
 
 def _fit_ranker(
@@ -244,10 +241,14 @@ def _fit_ranker(
     value: float,
 ) -> BriefRanker | None:
     """What chooses among whole briefs, where there is enough to learn it from and the held-out stories gain by it."""
-    if len(learnt.stories) < FEWEST:
+    if sum(len(story.sentences) > 2 for story in learnt.stories) < FEWEST:
         return None
     seed = learnt.settings.seed
-    apart = cross_scores(len(learnt.stories), seed, learnt.fit_and_score)
+    try:
+        apart = cross_scores(len(learnt.stories), seed, learnt.fit_and_score)
+    except DataError as error:  # half of the stories may lack what all of them have
+        log.info("whole briefs are not ranked: %s", error)
+        return None
     ranker, ranked = tune_ranker(
         fit_ranker(apart, learnt.stories, summaries, seed=seed),
         *(scores, held, references),
@@ -293,8 +294,8 @@ def fit_rules(
 ) -> tuple[SelectionRules, float]:
     """The rules of choosing with the best mean of ROUGE-1 and ROUGE-2 F on held-out stories, and that mean.
 
-    The penalty for leaning sentences is the largest that costs less than 0.05 points: a brief that can be understood
-    is worth more than that.
+    The penalty for leaning sentences is the largest that costs less than `CHEAP` points: a brief that can be understood
+    is worth more than that. The mean is the best one without a penalty.
     """
     texts = [[sentence.text for sentence in story.sentences] for story in stories]
     tokens = [[rouge_tokens(sentence) for sentence in story] for story in texts]
@@ -319,7 +320,7 @@ def fit_rules(
             values.append(value(rules))
             advance()
         best = grid[int(np.argmax(values))]
-        limit = max(values) - 0.05
+        limit = max(values) - CHEAP
         for penalty in PENALTIES:
             candidate = replace(best, leaning_penalty=penalty)
             if value(candidate) >= limit:

@@ -105,7 +105,7 @@ class PredictionQueue:
         for lane in (self._own, *self._lanes.values()):
             lane.threads.shutdown(wait=False, cancel_futures=True)
             if lane.processes is not None:
-                lane.processes.stop()
+                await asyncio.to_thread(lane.processes.stop)
 
     async def predict(
         self,
@@ -174,7 +174,7 @@ class PredictionQueue:
             try:
                 await asyncio.to_thread(processes.warm)
             except BaseException:
-                processes.stop()
+                await asyncio.to_thread(processes.stop)
                 raise
             threads = ThreadPoolExecutor(processes.workers, f"{engine}-processes")
             self._lanes[engine] = _Lane(processes, threads, processes.workers)

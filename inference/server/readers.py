@@ -11,7 +11,7 @@ import copy
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,8 +106,8 @@ class Processes:
 
     def stop(self) -> None:
         """End them once they have read what they are at; nothing of them is left to fail when the interpreter ends."""
-        for process in self._all:
-            process.stop()
+        with ThreadPoolExecutor(self.workers) as together:
+            list(together.map(_Process.stop, self._all))
 
 
 class _Process:
@@ -115,6 +115,7 @@ class _Process:
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self._folders = folders
+        self._stopped = False
         self._pool = start_processes(folders, {}, 1)
 
     def submit(self, orders: Sequence[Order]) -> Future[list[Outcome]]:
@@ -136,10 +137,13 @@ class _Process:
         return [outcome for order in orders for outcome in self.read([order])]
 
     def _replace(self) -> None:
+        if self._stopped:
+            return
         log.error("a process that reads stories ended; another is started.")
         self._pool = start_processes(self._folders, {}, 1)
 
     def stop(self) -> None:
+        self._stopped = True
         self._pool.shutdown(cancel_futures=True)
 
 

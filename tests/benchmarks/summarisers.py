@@ -3,7 +3,7 @@
     python tests/benchmarks/summarisers.py --data DATA [--limit 500] [--fast DIR | --train DATA] [--standard DIR]
 
 DATA has articles and their summaries, see `copydesk train summariser --help`. Every summariser gets the same cleaned
-sentences and chooses three of them (ours also as many as its scores justify); reading the stories is timed apart. One
+sentences and chooses three of them (ours also as many as it finds best); reading the stories is timed apart. One
 process, one thread, each story by itself for peers, lists for ours. ROUGE F-measures by rouge_score with stemming,
 Lsum over sentences joined by newlines, in points. sumy's methods (`pip install sumy`) use its Snowball stemmer and
 stop words, and NLTK's Treebank tokenizer.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -12,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.artefact import Artefact, load_artefact, save_artefact
+from models.artefact import load_artefact, save_artefact
 from models.candidates import BEST, FEATURES, MOST, BriefRanker, Candidates
-from models.errors import ModelError
 from models.selection import Budget, SelectionRules, dangling, select
 from models.summary import SummaryModel
 from models.trees import Trees
@@ -75,6 +73,13 @@ def test_what_is_seen_of_a_candidate() -> None:
     assert (row["in_a_row"], row["leaning"]) == (0, 0)
     assert (row["story_sentences"], row["story_words"]) == (7, sum(len(text.split()) for text in STORY))
     assert row["top_1"] == pytest.approx(chances[0])
+    assert row["top_chance"] == pytest.approx(chances[:6].sum())
+    assert row["all_chance"] == pytest.approx(chances.sum())
+    assert row["mean_chance"] == pytest.approx((chances[0] + chances[2]) / 2)
+    assert row["best_chance"] == pytest.approx(chances[0])
+    assert row["least_logit"] == 1.0
+    assert row["chance_by_words"] == pytest.approx((12 * chances[0] + 11 * chances[2]) / 23)
+    assert row["share"] == pytest.approx(23 / row["story_words"])
     assert row["lead_words"] == 12 + 6 + 11
     assert seen(Candidates.of(LOGITS, STORY), (0, 1))["leaning"] == 0
     row = seen(Candidates.of(LOGITS, STORY), (1, 2))
@@ -104,11 +109,45 @@ def test_whatever_the_story_a_brief_keeps_its_budget(story: list[str], budget: B
         assert candidates.leaning[row] == len(dangling(story, candidates.chosen(row)))
 
 
-@pytest.mark.parametrize("budget", [Budget(words=30), Budget(characters=120), Budget(ratio=0.4), Budget(sentences=5)])
+@pytest.mark.parametrize("budget", [Budget(words=30), Budget(characters=120), Budget(ratio=0.4)])
 def test_other_budgets_are_filled_sentence_by_sentence(budget: Budget) -> None:
     rules = SelectionRules(leaning_penalty=0.0)
     model = SummaryModel(None, rules, preferring("words"))
     assert model.choose(LOGITS, STORY, budget) == select(LOGITS, STORY, budget, rules)
+
+
+def test_a_longer_brief_grows_from_the_best_of_the_largest_candidates() -> None:
+    model = SummaryModel(None, SelectionRules(leaning_penalty=0.0), preferring("last_place"))
+    four = model.choose(LOGITS, STORY, Budget(sentences=4))
+    assert 5 in four  # by its score it would come sixth
+    for asked in (5, 6):
+        longer = model.choose(LOGITS, STORY, Budget(sentences=asked))
+        assert len(longer) == asked
+        assert set(four) < set(longer)
+    assert len(model.choose(LOGITS, STORY, Budget(sentences=7))) == 6  # two of the seven share "the old ferry"
+
+
+def test_what_may_not_repeat_follows_the_rules() -> None:
+    loose = SummaryModel(None, SelectionRules(leaning_penalty=0.0, block_trigrams=False), preferring("logits"))
+    strict = SummaryModel(None, SelectionRules(leaning_penalty=0.0), preferring("logits"))
+    assert loose.choose(LOGITS, STORY, Budget(sentences=4)) == [0, 1, 2, 3]
+    assert strict.choose(LOGITS, STORY, Budget(sentences=4)) == [0, 1, 2, 4]
+
+
+def test_a_score_is_asked_of_every_sentence() -> None:
+    model = SummaryModel(None, SelectionRules(), preferring("words"))
+    for logits in (LOGITS[:3], np.append(LOGITS, 0.0)):
+        with pytest.raises(ValueError, match=f"{len(logits)} logits for 7 sentences"):
+            model.choose(logits, STORY, Budget())
+    with pytest.raises(ValueError, match="0 logits for 0 sentences"):
+        Candidates.of(np.zeros(0), [])
+
+
+def test_scores_beyond_measure_and_ties_are_in_order() -> None:
+    row = seen(Candidates.of(np.array([1000.0, 0.0, -1000.0]), STORY[:3]), (0, 2))
+    assert (row["logits"], row["least_logit"], row["chance"]) == (0.0, -30.0, pytest.approx(1.0))
+    tied = Candidates.of(np.zeros(7), STORY)
+    assert max(max(tied.chosen(row)) for row in range(len(tied.sizes))) == 5  # the first six
 
 
 def test_a_short_story_is_its_own_brief_and_a_repetitive_one_is_no_trouble() -> None:
@@ -129,22 +168,3 @@ def test_it_is_saved_with_its_model(tmp_path: Path) -> None:
     assert again.leaning_cost == 0.25
     candidates = Candidates.of(LOGITS, STORY)
     np.testing.assert_array_equal(again.values(candidates), model.ranker.values(candidates))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"features": ["words"], "leaning_cost": 0.0}, "other features of briefs; retrain"),
-        ({"features": list(FEATURES)}, "'leaning_cost' is missing"),
-        ({"features": list(FEATURES), "leaning_cost": "much"}, "'leaning_cost' is 'much'"),
-    ],
-)
-def test_a_ranker_that_does_not_fit_is_refused(change: dict[str, object], message: str, tmp_path: Path) -> None:
-    from inference.predict import shipped
-
-    model = SummaryModel.load(shipped("summariser", "fast"))
-    model.ranker = preferring("words")
-    artefact: Artefact = model.artefact({}, "")
-    save_artefact(replace(artefact, config={**artefact.config, "ranker": change}), tmp_path / "odd")
-    with pytest.raises(ModelError, match=message):
-        SummaryModel.load(tmp_path / "odd")

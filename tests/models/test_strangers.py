@@ -263,6 +263,9 @@ CONFIGS = [
     *[(name, single(-1), "'below' is -1, expected a number") for name in MODELS[:2]],
     *[(name, put("rules", "auto_most", "3"), "'auto_most' as a number") for name in MODELS[2:]],
     *[(name, put("rules", "shell", "rm"), "rules among") for name in MODELS[2:]],
+    *[(name, put("ranker", [1]), "'ranker' is .*expected an object") for name in MODELS[2:]],
+    *[(name, put("ranker", "features", ["words"]), "other features of briefs") for name in MODELS[2:]],
+    *[(name, put("ranker", "leaning_cost", "much"), "'ranker', 'leaning_cost' is 'much'") for name in MODELS[2:]],
     *[(name, put("engine", "abacus"), "engine 'abacus' is unknown") for name in MODELS],
     *[(name, put("files", "../../secret", {"bytes": 1, "sha256": ""}), "no model has") for name in MODELS],
     *[(name, put("files", "/etc/passwd", {"bytes": 1, "sha256": ""}), "no model has") for name in MODELS],
@@ -319,6 +322,8 @@ def test_every_tensor_is_looked_at(folder: Path) -> None:
             spoilt = values.copy()
             spoilt.ravel()[-1] = np.nan
             changes["NaN"] = spoilt
+            changes["too large"] = np.full(values.shape, 1e300)
+            changes["complex"] = np.full(values.shape, np.nan, np.complex64)
         for changed in changes.values():
             rest = {key: value for key, value in tensors.items() if key != name}
             rewrite(folder, TENSORS, safetensors.numpy.save(rest if changed is None else {**rest, name: changed}))

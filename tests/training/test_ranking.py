@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.candidates import Candidates
+from models.candidates import BriefRanker, Candidates
 from models.story import Story, read_story
+from models.trees import Trees
 from training.oracle import rouge_f, rouge_tokens
 from training.ranking import FOLDS, candidate_rouge, cross_scores, fit_ranker, tune_ranker
 
@@ -39,9 +40,13 @@ def test_every_story_is_scored_by_what_was_fitted_on_others() -> None:
     assert len(calls) == FOLDS
     for fitted, scored in calls:
         assert sorted([*fitted, *scored]) == list(range(11))
+    first = [*calls]
     calls.clear()
     cross_scores(11, 13, fit_and_score)
-    assert len(calls) == FOLDS
+    assert calls == first
+    calls.clear()
+    cross_scores(11, 14, fit_and_score)
+    assert calls != first
 
 
 def test_the_rouge_of_candidates_is_that_of_their_sentences() -> None:
@@ -82,3 +87,29 @@ def test_leaning_sentences_cost_no_more_than_little_rouge() -> None:
     tuned, value = tune_ranker(ranker, [logits], [read], [wanted])
     assert value == pytest.approx(100.0)
     assert tuned.best(Candidates.of(logits, [sentence.text for sentence in read.sentences])) == (1,)
+
+
+def test_a_cost_that_loses_rouge_is_not_taken() -> None:
+    """Where the summaries are sentences that lean, nothing is taken off for leaning."""
+    read = read_story("Mayor Quill opened the yard on Monday. Rain fell on Alder. It was the first in Tarsk for years.")
+    texts = [sentence.text for sentence in read.sentences]
+    logits = np.array([-1.0, -2.0, 2.0], np.float32)
+    candidates = Candidates.of(logits, texts)
+    rows = [row for row in range(len(candidates.sizes)) if candidates.chosen(row) in ((0,), (2,))]
+    # the leaning one is worth 0.008 more than the first alone, all others much less
+    values = {(2,): 0.008, (0,): 0.0}
+    wanted = np.array([values.get(candidates.chosen(row), -0.5) for row in range(len(candidates.sizes))], np.float32)
+    settings = {"max_iter": 400, "learning_rate": 0.3, "min_samples_leaf": 1, "max_depth": 4}
+    features = np.repeat(candidates.features, 30, axis=0)
+    ranker = BriefRanker(Trees.fit(features, np.repeat(wanted, 30), regression=True, **settings))
+    assert len(rows) == 2
+    assert ranker.best(candidates) == (2,)
+    tuned, value = tune_ranker(ranker, [logits], [read], [texts[2]])
+    assert (tuned.leaning_cost, value) == (0.005, pytest.approx(100.0))
+
+
+def test_a_story_of_two_sentences_is_judged_as_what_it_is_given() -> None:
+    read = read_story("Mayor Quill opened the yard on Monday. Rain fell on Alder.")
+    ranker = fit_ranker([np.zeros(2, np.float32)], [read], ["Rain fell on Alder."])
+    _, value = tune_ranker(ranker, [np.array([5.0, -5.0], np.float32)], [read], [read.text])
+    assert value == pytest.approx(100.0)

@@ -166,6 +166,15 @@ def test_with_enough_stories_whole_briefs_are_ranked(
     np.testing.assert_array_equal(again.ranker.trees.values, models[0].ranker.trees.values)
 
 
+def test_too_few_stories_or_a_ranking_that_does_not_help_leave_it_out(
+    seed_articles: Articles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
+    monkeypatch.setattr("training.summariser.FEWEST", 20)
+    monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 100.0))
+    assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
+
+
 def test_summaries_made_of_the_articles_sentences_are_recognised(seed_articles: Articles) -> None:
     from training.stories import read_stories
 
