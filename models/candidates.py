@@ -39,9 +39,14 @@ FEATURES = (
 )
 """What the trees see of a candidate, and from `story_sentences` on of its story, the same for all of them."""
 
+_SIZE, _LEANING = FEATURES.index("sentences"), FEATURES.index("leaning")
 _PREFIX = "ranker."
 _COMBINATIONS: list[Chosen] = [c for size in range(1, MOST + 1) for c in itertools.combinations(range(BEST), size)]
 _MEMBERS = np.array([[rank in c for rank in range(BEST)] for c in _COMBINATIONS])
+_BEST = np.array([c[0] for c in _COMBINATIONS])
+_LAST = np.array([c[-1] for c in _COMBINATIONS])
+_OPEN = np.array([min(set(range(BEST + 1)) - set(c)) for c in _COMBINATIONS])
+"""Of each combination the highest and the lowest rank, and the best one that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +54,13 @@ class Candidates:
     """The candidate briefs of a story.
 
     Attributes:
-        places: their sentences in story order, `(n, at most BEST)`; behind them the number of the story's sentences.
-        sizes: how many each has, `(n,)`.
-        leaning: how many of these lean on one that was left out, `(n,)`.
+        order: the best sentences, the best first, `(at most BEST,)`.
+        combinations: which of these each candidate has, `(n,)`; see `chosen`.
         features: `(n, len(FEATURES))`.
     """
 
-    places: NDArray[np.intp]
-    sizes: NDArray[np.int64]
-    leaning: Floats
+    order: NDArray[np.intp]
+    combinations: NDArray[np.intp]
     features: Floats
 
     @classmethod
@@ -79,76 +82,72 @@ class Candidates:
         count = len(order)
         texts = [sentences[at] for at in order]
         words = [word_list(text) for text in texts]
-        members = _MEMBERS[:, :count][~_MEMBERS[:, count:].any(axis=1)]
+        made = count > _LAST
         if block_trigrams:
-            members = members[~_repeating(members, [trigrams(row) for row in words])]
+            made &= ~_repeating([trigrams(row) for row in words])
+        combinations = np.flatnonzero(made)
         lengths = np.array([len(sentence.split()) for sentence in sentences], dtype=np.float64)
-        features, leaning = _features(members, order, scores, lengths, texts, words)
-        places = np.sort(np.where(members, order, len(sentences)), axis=1)
-        return cls(places, members.sum(axis=1), leaning.astype(np.float32), features)
+        features = _features(combinations, order, scores, lengths, texts, words)
+        return cls(order, combinations, features)
+
+    @property
+    def sizes(self) -> NDArray[np.float32]:
+        """How many sentences each has, `(n,)`."""
+        return self.features[:, _SIZE]
+
+    @property
+    def leaning(self) -> NDArray[np.float32]:
+        """How many of these lean on one that was left out, `(n,)`."""
+        return self.features[:, _LEANING]
 
     def chosen(self, row: int) -> Chosen:
         """The sentences of a candidate, in story order."""
-        return tuple(self.places[row, : self.sizes[row]].tolist())
+        return tuple(sorted(int(self.order[rank]) for rank in _COMBINATIONS[self.combinations[row]]))
 
 
-def _repeating(members: NDArray[np.bool_], grams: Sequence[set[tuple[str, ...]]]) -> NDArray[np.bool_]:
-    """Which combinations have two sentences with a trigram in common."""
-    repeat = np.zeros(len(members), dtype=np.bool_)
+def _repeating(grams: Sequence[set[tuple[str, ...]]]) -> NDArray[np.bool_]:
+    """Which of all combinations have two sentences with a trigram in common."""
+    repeat = np.zeros(len(_COMBINATIONS), dtype=np.bool_)
     for one, other in itertools.combinations(range(len(grams)), 2):
         if not grams[one].isdisjoint(grams[other]):
-            repeat |= members[:, one] & members[:, other]
+            repeat |= _MEMBERS[:, one] & _MEMBERS[:, other]
     return repeat
 
 
 def _features(
-    members: NDArray[np.bool_],
+    combinations: NDArray[np.intp],
     order: NDArray[np.intp],
     scores: NDArray[np.float64],
     lengths: NDArray[np.float64],
     texts: Sequence[str],
     words: Sequence[list[str]],
-) -> tuple[Floats, NDArray[np.float64]]:
-    """The columns of `FEATURES`, and how many sentences of each candidate lean on one that was left out."""
-    chances = 1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))
-    top, logits, sizes = chances[order], scores[order].clip(-30.0, 30.0), lengths[order]
-    weights = members.astype(np.float64)
-    n = weights.sum(axis=1)
-    length = np.maximum(1.0, weights @ sizes)
-    chance = weights @ top
-    first = np.where(members, order, len(lengths)).min(axis=1)
-    last = np.where(members, order, -1).max(axis=1)
-    leaning = _leaning(members, order, texts)
-    best = np.zeros(BEST)
-    best[: len(top)] = top
+) -> Floats:
+    """The columns of `FEATURES` of some combinations of the sentences in `order`, whose scores fall."""
+    scores = np.clip(scores, -30.0, 30.0)
+    chances = 1.0 / (1.0 + np.exp(-scores))
+    members = _MEMBERS[combinations, : len(order)]
+    best, last, left = _BEST[combinations], _LAST[combinations], _OPEN[combinations]
+    top = np.zeros(BEST + 1)
+    top[: len(order)] = chances[order]
+    chance, logits, sizes, ranks = top[: len(order)], scores[order], lengths[order], np.arange(len(order))
+    summed = np.stack([np.ones(len(order)), sizes, chance, logits, chance * sizes, order, order < 3, ranks], axis=1)
+    n, n_words, sums, sum_logits, by_words, sum_places, in_lead, sum_ranks = (members @ summed).T
+    n_words = np.maximum(1.0, n_words)
+    places = np.where(members, order, len(lengths))
+    first, final = places.min(axis=1), np.where(members, order, -1).max(axis=1)
     total = max(1.0, float(lengths.sum()))
-    story = [len(lengths), total, total / len(lengths), *best[: BEST - 1], best.sum(), chances.sum(), lengths[:3].sum()]
-    columns = [
-        n,
-        length,
-        chance,
-        chance / n,
-        np.where(members, top, 1.0).min(axis=1),
-        np.where(members, top, 0.0).max(axis=1),
-        weights @ logits,
-        np.where(members, logits, 30.0).min(axis=1),
-        weights @ (top * sizes) / length,
-        _new_words(weights, words),
-        weights @ order / n,
-        first,
-        last,
-        weights @ (order < 3),
-        np.where(members, 0.0, top).max(axis=1),
-        np.where(members, sizes, 0.0).max(axis=1),
-        weights @ np.arange(len(order)),
-        length / total,
-        last - first == n - 1,
-        leaning,
-    ]
-    rows = np.empty((len(members), len(FEATURES)), dtype=np.float32)
-    rows[:, : len(columns)] = np.stack(columns, axis=1)
-    rows[:, len(columns) :] = story
-    return rows, leaning
+    rows = np.empty((len(combinations), len(FEATURES)), dtype=np.float32)
+    for column, values in enumerate(
+        (
+            *(n, n_words, sums, sums / n, top[last], top[best], sum_logits, logits[last], by_words / n_words),
+            *(_new_words(members, words), sum_places / n, first, final, in_lead, top[left]),
+            *(np.where(members, sizes, 0.0).max(axis=1), sum_ranks, n_words / total, final - first == n - 1),
+            *(_leaning(members, order, texts), len(lengths), total, total / len(lengths), *top[: BEST - 1]),
+            *(top.sum(), chances.sum(), lengths[:3].sum()),
+        )
+    ):
+        rows[:, column] = values
+    return rows
 
 
 def _leaning(members: NDArray[np.bool_], order: NDArray[np.intp], texts: Sequence[str]) -> NDArray[np.float64]:
@@ -161,15 +160,15 @@ def _leaning(members: NDArray[np.bool_], order: NDArray[np.intp], texts: Sequenc
     return found
 
 
-def _new_words(weights: NDArray[np.float64], words: Sequence[list[str]]) -> NDArray[np.float64]:
+def _new_words(members: NDArray[np.bool_], words: Sequence[list[str]]) -> NDArray[np.float64]:
     """The share of a candidate's words that do not repeat another of its words."""
     numbers: dict[str, int] = {}
     rows = [[numbers.setdefault(word, len(numbers)) for word in row] for row in words]
     has = np.zeros((len(rows), max(1, len(numbers))))
     for rank, row in enumerate(rows):
         has[rank, row] = 1.0
-    counts = weights @ np.array([len(row) for row in rows], dtype=np.float64)
-    distinct: NDArray[np.float64] = (weights @ has > 0.0).sum(axis=1)
+    counts = members @ np.array([len(row) for row in rows], dtype=np.float64)
+    distinct: NDArray[np.float64] = (members @ has > 0.0).sum(axis=1)
     return distinct / np.maximum(1.0, counts)
 
 
