@@ -156,19 +156,17 @@ def test_with_enough_stories_whole_briefs_are_ranked(
     monkeypatch.setattr("training.summariser.FEWEST", 20)
     monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 0.0))
     settings = SummariserSettings(engine, str(tiny_encoder), epochs=1)
-    models = [train_summariser(seed_articles, settings=settings)[0] for _ in range(2)]
-    for name, model in zip(("one", "two"), models, strict=True):
-        save_artefact(model.artefact({}, ""), tmp_path / name)
-    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
-    assert one == two
-    again = SummaryModel.load(tmp_path / "one")
-    assert again.ranker is not None and models[0].ranker is not None
-    np.testing.assert_array_equal(again.ranker.trees.values, models[0].ranker.trees.values)
+    model, _, _ = train_summariser(seed_articles.take(range(40)), settings=settings)
+    save_artefact(model.artefact({}, ""), tmp_path / "model")
+    again = SummaryModel.load(tmp_path / "model")
+    assert again.ranker is not None and model.ranker is not None
+    np.testing.assert_array_equal(again.ranker.trees.values, model.ranker.trees.values)
 
 
 def test_too_few_stories_or_a_ranking_that_does_not_help_leave_it_out(
     seed_articles: Articles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seed_articles = seed_articles.take(range(40))
     assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
     monkeypatch.setattr("training.summariser.FEWEST", 20)
     monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 100.0))
