@@ -95,7 +95,10 @@ Checkpoints = Annotated[
     Path | None, typer.Option("--checkpoints", help="Folder for checkpoints; next to --output when missing.")
 ]
 Cache = Annotated[
-    Path | None, typer.Option("--cache", help="Keep sentence vectors in this folder: the next run starts at the head.")
+    Path | None,
+    typer.Option(
+        "--cache", help="Keep sentence vectors and oracle extracts in this folder: the next run starts at the head."
+    ),
 ]
 Notes = Annotated[
     Path | None, typer.Option("--notes", exists=True, help="Markdown for the model card: data, licence, limits.")

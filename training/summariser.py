@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +52,7 @@ class SummariserSettings:
         held_out: share of the training data that validates when there is no validation data.
         epochs: passes of the head over the stories.
         seed: of the split and the head.
-        cache: folder for sentence vectors, so that the next run need not encode again.
+        cache: folder for sentence vectors and for the oracle's extracts, so that the next run need not make them again.
     """
 
     engine: str = "standard"
@@ -92,23 +95,45 @@ def copied_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[
     return extracts
 
 
-def sentence_targets(stories: Sequence[Story], summaries: Sequence[str]) -> list[NDArray[np.float32]]:
+def sentence_targets(
+    stories: Sequence[Story], summaries: Sequence[str], cache: Path | None = None
+) -> list[NDArray[np.float32]]:
     """How much each sentence belongs in the brief, 0 to 1, `(n_sentences,)` per story; see `soft_targets`."""
     copied = copied_extracts(stories, summaries)
     if copied is not None:
         return soft_targets(stories, copied, None)
-    return soft_targets(stories, oracle_extracts(stories, summaries), summaries)
+    return soft_targets(stories, oracle_extracts(stories, summaries, cache), summaries)
 
 
-def oracle_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]]:
-    """The greedy oracle of every story, see `training.oracle`."""
+def oracle_extracts(stories: Sequence[Story], summaries: Sequence[str], cache: Path | None = None) -> list[list[int]]:
+    """The greedy oracle of every story, see `training.oracle`.
+
+    With a `cache` folder they are kept there under a name made of the texts, and read back the next time.
+    """
     texts = [[sentence.text for sentence in story.sentences] for story in stories]
+    kept = cache / f"{_texts_key(texts, summaries)}.oracle.json" if cache is not None else None
+    if kept is not None and kept.is_file():
+        with contextlib.suppress(ValueError):  # a damaged file is made again
+            found: list[list[int]] = json.loads(kept.read_text(encoding="utf-8"))
+            return found
     extracts = []
     with progress("Finding the best extracts", len(texts)) as advance:
         for rows in greedy_oracles(texts, summaries):
             extracts.append(rows)
             advance()
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        beside = kept.with_suffix(".part")
+        beside.write_text(json.dumps(extracts), encoding="utf-8")
+        beside.replace(kept)
     return extracts
+
+
+def _texts_key(texts: Sequence[Sequence[str]], summaries: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for story, summary in zip(texts, summaries, strict=True):
+        digest.update(json.dumps([*story, summary]).encode())
+    return digest.hexdigest()[:32]
 
 
 def train_summariser(
@@ -133,7 +158,7 @@ def train_summariser(
     log.info("%s: training on %d articles, validating on %d.", articles.name, len(articles), len(validation))
     stories, held = read_stories(articles), read_stories(validation)
     summaries = [summary or "" for summary in articles.summaries or []]
-    targets = sentence_targets(stories, summaries)
+    targets = sentence_targets(stories, summaries, settings.cache)
     usable = [row for row, target in enumerate(targets) if target.any()]
     if not usable:
         raise DataError(f"{articles.name}: no summary shares a word with its article; are the columns right?")

@@ -18,6 +18,7 @@ from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
 from models.selection import Budget, SelectionRules
 from models.standard import EncoderSpec
+from models.story import read_story
 from models.summary import SummaryModel
 from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder, topic_task
@@ -27,7 +28,7 @@ from training.evaluation import evaluate_summariser, evaluate_topics
 from training.finetune import finetune, stacked
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
-from training.summariser import SummariserSettings, copied_extracts, train_summariser
+from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
 WORDS = {
@@ -171,6 +172,22 @@ def test_too_few_stories_or_a_ranking_that_does_not_help_leave_it_out(
     monkeypatch.setattr("training.summariser.FEWEST", 20)
     monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 100.0))
     assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
+
+
+def test_the_oracle_is_asked_once_where_there_is_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stories = [read_story("The yard opened on Monday. Rain fell on Alder. Nobody came."), read_story("It rained.")]
+    summaries = ["Rain fell on Alder.", "Rain."]
+    first = oracle_extracts(stories, summaries, tmp_path / "cache")
+    assert first == [[1], [0]] == oracle_extracts(stories, summaries)
+    (kept,) = (tmp_path / "cache").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("training.summariser.greedy_oracles", lambda *_: pytest.fail("asked again"))
+        assert oracle_extracts(stories, summaries, tmp_path / "cache") == first
+        with pytest.raises(pytest.fail.Exception):
+            oracle_extracts(stories, ["The yard opened.", "Rain."], tmp_path / "cache")
+    kept.write_text("[[1", encoding="utf-8")
+    assert oracle_extracts(stories, summaries, tmp_path / "cache") == first
+    assert kept.read_text(encoding="utf-8") == "[[1], [0]]"
 
 
 def test_summaries_made_of_the_articles_sentences_are_recognised(seed_articles: Articles) -> None:
