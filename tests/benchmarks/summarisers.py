@@ -6,7 +6,8 @@ DATA has articles and their summaries, see `copydesk train summariser --help`. E
 sentences and chooses three of them (ours also as many as it finds best); reading the stories is timed apart. One
 process, one thread, each story by itself for peers, lists for ours. ROUGE F-measures by rouge_score with stemming,
 Lsum over sentences joined by newlines, in points. sumy's methods (`pip install sumy`) use its Snowball stemmer and
-stop words, and NLTK's Treebank tokenizer.
+stop words, and NLTK's Treebank tokenizer. bert-extractive-summarizer (`pip install bert-extractive-summarizer`) reads
+through the public encoder that ours is adapted from.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,38 @@ def by_sumy(name: str) -> Method:
     return choose
 
 
+def by_clusters() -> Method:
+    """bert-extractive-summarizer over the public encoder that ours is adapted from; its own default is BERT-large."""
+    import transformers
+
+    for name in ("TransfoXLModel", "TransfoXLTokenizer"):  # the library imports them; transformers 5 has them no more
+        vars(sys.modules["transformers"]).setdefault(name, None)
+    import torch
+    from summarizer import Summarizer
+
+    from models.encoder import DEFAULT_ENCODER
+    from models.standard import EncoderSpec
+
+    encoder = EncoderSpec.of(DEFAULT_ENCODER).open()
+    encoder.module.config.output_hidden_states = True
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=encoder.tokenizer, pad_token="[PAD]", unk_token="[UNK]"
+    )
+    warnings.simplefilter("ignore")  # scikit-learn's, where there are fewer sentences than clusters
+    found = Summarizer(custom_model=encoder.module.float().eval(), custom_tokenizer=tokenizer)
+
+    def choose(stories: Sequence[Story]) -> list[list[int]]:
+        chosen = []
+        with torch.inference_mode():
+            for story in stories:
+                texts = [sentence.text for sentence in story.sentences]
+                kept = set(found.cluster_runner(texts, num_sentences=min(THREE, len(texts)))[0]) if texts else set()
+                chosen.append([index for index, text in enumerate(texts) if text in kept][:THREE])
+        return chosen
+
+    return choose
+
+
 def by_ours(model: Any, budget: Budget) -> Method:
     """A Copydesk model."""
     from training.evaluation import summarise
@@ -109,6 +143,10 @@ def methods(arguments: argparse.Namespace) -> dict[str, Method]:
             found[f"sumy {name}"] = by_sumy(of_sumy)
     except ImportError as error:
         sys.stderr.write(f"sumy is left out: {error}\n")
+    try:
+        found["bert-extractive-summarizer, MiniLM"] = by_clusters()
+    except ImportError as error:
+        sys.stderr.write(f"bert-extractive-summarizer is left out: {error}\n")
     models = {"fast": fast_model(arguments.fast, arguments.train, arguments.train_rows)}
     models["standard"] = SummaryModel.load(arguments.standard) if arguments.standard else None
     for engine, model in models.items():
