@@ -16,7 +16,6 @@ import argparse
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,23 +78,14 @@ def by_sumy(name: str) -> Method:
 
 def by_clusters() -> Method:
     """bert-extractive-summarizer over the public encoder that ours is adapted from; its own default is BERT-large."""
-    import transformers
-
-    for name in ("TransfoXLModel", "TransfoXLTokenizer"):  # the library imports them; transformers 5 has them no more
-        vars(sys.modules["transformers"]).setdefault(name, None)
     import torch
-    from summarizer import Summarizer
+    from two_tools import clusterer, tokenizer_of
 
-    from models.encoder import DEFAULT_ENCODER
-    from models.standard import EncoderSpec
+    from training.stories import open_encoder
 
-    encoder = EncoderSpec.of(DEFAULT_ENCODER).open()
+    encoder = open_encoder(None).open()
     encoder.module.config.output_hidden_states = True
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=encoder.tokenizer, pad_token="[PAD]", unk_token="[UNK]"
-    )
-    warnings.simplefilter("ignore")  # scikit-learn's, where there are fewer sentences than clusters
-    found = Summarizer(custom_model=encoder.module.float().eval(), custom_tokenizer=tokenizer)
+    found = clusterer(tokenizer_of(encoder), encoder.module.float())
 
     def choose(stories: Sequence[Story]) -> list[list[int]]:
         chosen = []

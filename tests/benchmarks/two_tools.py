@@ -38,9 +38,7 @@ def main() -> None:
     desk = Copydesk.from_pretrained()
     desk.predict(texts[:8])
     assert desk.topics is not None
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=desk.topics.scorer.encoder.tokenizer, pad_token="[PAD]", unk_token="[UNK]"
-    )
+    tokenizer = tokenizer_of(desk.topics.scorer.encoder)
     classify = classifier(tokenizer)
     small = summariser(tokenizer, transformers.DistilBertModel(distilbert(output_hidden_states=True)))
     large = summariser(tokenizer, transformers.BertModel(bert_large()))
@@ -79,6 +77,13 @@ def bert_large() -> transformers.BertConfig:
     )
 
 
+def tokenizer_of(encoder: Any) -> Any:
+    """An encoder's tokenizer, as transformers has them."""
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=encoder.tokenizer, pad_token="[PAD]", unk_token="[UNK]"
+    )
+
+
 def classifier(tokenizer: Any) -> Callable[[list[str]], None]:
     model: Any = transformers.DistilBertForSequenceClassification(distilbert(num_labels=LABELS)).eval()
 
@@ -97,14 +102,23 @@ def classifier(tokenizer: Any) -> Callable[[list[str]], None]:
     return classify
 
 
-def summariser(tokenizer: Any, model: Any) -> Callable[[str], str]:
-    """The library's summariser around a model."""
+def clusterer(tokenizer: Any, model: Any) -> Any:
+    """The library's summariser around a model.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     for name in ("TransfoXLModel", "TransfoXLTokenizer"):  # the library imports them; transformers 5 has them no more
         vars(sys.modules["transformers"]).setdefault(name, None)
     from summarizer import Summarizer
 
-    warnings.simplefilter("ignore")  # scikit-learn's, where random weights make equal sentences
-    found = Summarizer(custom_model=model.eval(), custom_tokenizer=tokenizer)
+    warnings.simplefilter("ignore")  # scikit-learn's, where sentences may be equal to it, or fewer than clusters
+    return Summarizer(custom_model=model.eval(), custom_tokenizer=tokenizer)
+
+
+def summariser(tokenizer: Any, model: Any) -> Callable[[str], str]:
+    """It as a function of a story."""
+    found = clusterer(tokenizer, model)
 
     def summarise(text: str) -> str:
         with torch.inference_mode():

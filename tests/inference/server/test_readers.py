@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -53,6 +54,10 @@ def breaks_strangely(prediction):
 
 def cannot_be_sent(prediction):
     return lambda: None
+
+def ends_the_process_later(prediction):
+    time.sleep(1)
+    os._exit(9)
 
 def slow(prediction):
     time.sleep(1.5)
@@ -137,6 +142,44 @@ def test_stopped_they_leave_no_thread_that_the_end_of_the_interpreter_could_trip
     assert set(threading.enumerate()) - before
     found.stop()
     assert not set(threading.enumerate()) - before
+
+
+def test_one_that_dies_while_all_are_stopped_is_not_replaced(finishes: Any) -> None:
+    before = set(multiprocessing.active_children())
+    found = Processes(shipped("topics", "fast"), shipped("summariser", "fast"), 1)
+    found.warm()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(found.read, [Order(STORY, None, finishes.ends_the_process_later)] * 2)
+        time.sleep(0.3)
+        found.stop()
+        with pytest.raises(BrokenProcessPool):
+            reading.result(timeout=20)
+    assert not set(multiprocessing.active_children()) - before
+
+
+def test_while_processes_end_the_server_goes_on(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, entered, released = Processes.stop, threading.Event(), threading.Event()
+    waited: list[bool] = []
+
+    def stop_later(self: Processes) -> None:
+        entered.set()
+        waited.append(released.wait(10))
+        stop(self)
+
+    monkeypatch.setattr(Processes, "stop", stop_later)
+
+    async def end() -> None:
+        queue = queues.PredictionQueue(desks, Limits(workers=1))
+        queue.start()
+        await queue.load("fast")
+        ending = asyncio.create_task(queue.stop())
+        while not entered.is_set():
+            await asyncio.sleep(0.01)
+        released.set()
+        await ending
+
+    asyncio.run(end())
+    assert waited == [True]
 
 
 def test_what_cannot_be_sent_is_an_error_and_no_silence(serve: Serve, finishes: Any, desks: Desks) -> None:
