@@ -13,9 +13,10 @@ from models.wording import Token
 DETERMINERS = frozenset(
     ("a", "an", "the", "his", "her", "its", "their", "my", "our", "some", "many", "several", "two", "three")
 )
+BE = frozenset(("is", "are", "was", "were", "be", "been", "being"))
 Span = tuple[int, int, set[str]]
 """First and last word, and the words that it is known by."""
-_WITHIN_A_NAME = (" ", "-", ".", ". ")
+WITHIN_A_NAME = (" ", "-", ".", ". ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def names(words: Sequence[Token]) -> list[Span]:
     while at < len(words):
         end = at + 1
         if part(at) and (words[at].key not in naming.FUNCTION_WORDS or words[at].key == "us"):
-            while end < len(words) and part(end) and words[end].gap in _WITHIN_A_NAME:
+            while end < len(words) and part(end) and words[end].gap in WITHIN_A_NAME:
                 end += 1
             known = keys(words[at:end]) - naming.ROLES - naming.COURTESY
             if known:

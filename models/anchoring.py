@@ -8,9 +8,7 @@ way may still turn the sentence round: see `models.turns`.
 
 from __future__ import annotations
 
-import functools
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,19 +16,14 @@ from dataclasses import dataclass
 from models.alignment import Aligned
 from models.contradiction import contradicts
 from models.sentences import split_sentences
-from models.wording import Token, tokens
+from models.wording import Token, has_content, stem, tokens
 
-STEM = 5
-"""Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
 ANCHORED = 0.75
 """The least share that a written text is to have of one sentence before it is shown."""
 SUITED = 0.6
 """The least share that a headline is to have of two neighbouring sentences."""
 FURTHEST = 3
 """How many words with content may be left out between two that are taken, unless they stand between commas."""
-
-_EMPTY_TOO = frozenset({"did", "does", "doing", "having", "say", "says", "said", "saying"})
-_ENDING = re.compile(r"(?<=[a-z]{2})(?:e?d|ing|e?s|e|ly)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +37,7 @@ class _Sentence:
     @classmethod
     def of(cls, text: str) -> _Sentence:
         words = [token for token in tokens(text) if token.kind != "sign"]
-        at = [
-            index
-            for index, token in enumerate(words)
-            if token.key not in _empty_words() and (len(token.key) > 1 or token.kind == "figure")
-        ]
+        at = [index for index, token in enumerate(words) if has_content(token)]
         return cls(words, [stem(words[index].key) for index in at], at)
 
     def with_next(self, other: _Sentence) -> _Sentence:
@@ -57,12 +46,6 @@ class _Sentence:
 
 
 _NOTHING = _Sentence([], [], [])
-
-
-def stem(word: str) -> str:
-    """What the forms of a word have in common, as a rule: "sue" and "sued", "plans" and "planning"."""
-    bare = _ENDING.sub("", word)[:STEM]
-    return bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] else bare
 
 
 class Anchors:
@@ -152,16 +135,6 @@ def _written(text: str) -> Iterator[_Sentence]:
 
 def _share_of(common: int, own: _Sentence) -> float:
     return max(0, common - 1) / (len(own.stems) - 1) if len(own.stems) > 1 else float(common)
-
-
-@functools.cache
-def _empty_words() -> frozenset[str]:
-    from sklearn.feature_extraction.text import (
-        ENGLISH_STOP_WORDS,  # takes longer to import than the fast engine to start
-    )
-
-    words: frozenset[str] = ENGLISH_STOP_WORDS
-    return words | _EMPTY_TOO
 
 
 def _lengths(one: Sequence[str], other: Sequence[str]) -> list[list[int]]:

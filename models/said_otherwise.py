@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from models import naming
-from models.alignment import Aligned, keys, phrases
+from models.alignment import BE, DETERMINERS, Aligned, keys, phrases
 from models.quantities import quantities
 from models.turns import HER, HIS, denials, supposes, turned
-from models.wording import Token, pair_set, word_set
+from models.wording import Token, has_content, pair_set, stem, word_set
 
 _OPPOSITES = [
     tuple(map(word_set, line.split("|")))
@@ -47,6 +48,8 @@ _ASKED = word_set(
     "question clear unclear unclear decide"
 )
 _MODALS = word_set("will would shall wont may might could should must can")
+_POSSIBLE = word_set("would could might may should must")
+_DUE = word_set("set due going need needs needed bound able")
 _BETWEEN = word_set("be have been also soon now then again not never only finally eventually")
 _CAME_TO_IT = word_set(
     "managed went able on used came forced helped got continued began started returned had proceeded decided agreed "
@@ -59,6 +62,8 @@ _NO_SUPERLATIVES = word_set(
 )
 _PLACED = word_set("second third fourth fifth sixth seventh eighth ninth tenth arguably possibly among")
 _QUOTES = '"“”'
+_BESIDE = " '‘’" + _QUOTES
+_BEFORE_PREDICATES = DETERMINERS | BE | word_set("also now still not to")
 _ELSEWHERE = word_set("separate separately meanwhile elsewhere unrelated another")
 
 
@@ -196,6 +201,33 @@ def _ahead(words: Sequence[Token], verb: int) -> bool:
     if at < 0:
         return False
     return words[at].key in _MODALS or (words[at].key == "to" and (at == 0 or words[at - 1].key not in _CAME_TO_IT))
+
+
+def possibility_gained(aligned: Aligned) -> bool:
+    """What is told as a fact would or may be: "is home to" as "would be home to"."""
+    if not any(word.key in _POSSIBLE and not (word.key == "may" and word.capital) for word in aligned.own):
+        return False
+    heard = {key.removesuffix("nt") for key in keys(aligned.sentences)}
+    return not (heard & (_MODALS | _DUE) or supposes(aligned.sentences))
+
+
+def predicate_gained(aligned: Aligned) -> bool:
+    """What somebody is or was, or what was done to him, does not stand in the place: "were friends"; none supposed."""
+    there = {stem(word.key) for word in aligned.place}
+    for at, word in enumerate(aligned.own):
+        if word.key not in BE:
+            continue
+        said = next(itertools.dropwhile(_leads_to, aligned.own[at + 1 :]), None)
+        if said is None or said.kind != "word" or said.gap.strip(_BESIDE) or said.key.endswith("ing"):
+            continue
+        if has_content(said) and stem(said.key) not in there and not supposes([said]):
+            return True
+    return False
+
+
+def _leads_to(word: Token) -> bool:
+    """Whether a predicate may follow: "was not quite a [friend]"."""
+    return word.key in _BEFORE_PREDICATES or word.key.endswith("ly")
 
 
 def condition_lost(aligned: Aligned) -> bool:

@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from models import naming
-from models.alignment import DETERMINERS, Aligned, Span, keys, names
+from models.alignment import BE, DETERMINERS, WITHIN_A_NAME, Aligned, Span, keys, names
 from models.quantities import DAY_FORMS, MONTH_FORMS
 from models.turns import HER, HIS
-from models.wording import Token, word_set
+from models.wording import Token, has_content, stem, word_set
 
 _PAST = (
     "ed", "shot", "beat", "hit", "hurt", "won", "found", "held", "sold", "told", "led", "fed", "sent", "met", "put",
     "paid", "cut", "fought", "caught",
 )  # fmt: skip
-_BE = word_set("is are was were be been being")
 _SAYING = word_set("said says say told tells according added adds reported reports wrote announced announces warned")
 _PREPOSITIONS = word_set("by from to against over for with without of than before after into")
 _OPPOSED = [
@@ -137,7 +136,7 @@ def _passive(words: Sequence[Token], verb: int) -> bool:
     skipped = word_set("not also then later reportedly badly")
     while at >= 0 and verb - at <= 2 and (words[at].key.endswith("ly") or words[at].key in skipped):
         at -= 1
-    return at >= 0 and words[at].key in _BE
+    return at >= 0 and words[at].key in BE
 
 
 def _has_object(words: Sequence[Token], verb: int) -> bool:
@@ -222,6 +221,40 @@ def name_swapped(aligned: Aligned) -> bool:
         and not aligned.place[j].gap.strip()
         for i, j in aligned.pairs
     )
+
+
+def name_mixed(aligned: Aligned) -> bool:
+    """A name shares words with one of the place and has others beside them: "Christmas Day" for "Boxing Day"."""
+    theirs = [keys(name) - naming.COURTESY for name in _written_names(aligned.place)]
+    for name in _written_names(aligned.own):
+        ours = keys(name) - naming.COURTESY
+        if any(ours & other for other in theirs) and not any(ours <= other or other <= ours for other in theirs):
+            return True
+    return False
+
+
+def _written_names(words: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """Words with capitals one after the other; the first of a text may have its capital for being the first."""
+    at = 0
+    while at < len(words):
+        end = at + 1
+        if words[at].capital and words[at].key not in naming.FUNCTION_WORDS:
+            while end < len(words) and words[end].capital and words[end].gap in WITHIN_A_NAME:
+                end += 1
+            yield words[at:end]
+        at = end
+
+
+def subject_behind(aligned: Aligned) -> bool:
+    """What the text begins with stands in the place behind what it is said to do: "The car was travelling"."""
+    first = next((at for at, word in enumerate(aligned.own) if has_content(word)), None)
+    if first is None or len(aligned.pairs) < 2 or aligned.pairs[0][0] <= first:
+        return False
+    subject, follow = stem(aligned.own[first].key), aligned.own[first + 1 : first + 3]
+    found = [at for at in range(aligned.first, aligned.last) if stem(aligned.place[at].key) == subject]
+    if not found or found[0] < aligned.pairs[0][1] or follow[0].capital or keys(follow) & _SAYING:
+        return False
+    return not any(keys(aligned.place[max(0, at - 4) : at]) & {"by", "of"} for at in found)
 
 
 def role_of_another(aligned: Aligned) -> bool:

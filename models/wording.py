@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ _TOKEN = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’ʼ`][sS]$")
 _APOSTROPHE = re.compile(r"['’ʼ`]")
+STEM = 5
+"""Letters that two forms of a word have in common, as a rule: "election" and "electoral"."""
+_ENDING = re.compile(r"(?<=[a-z]{2})(?:e?d|ing|e?s|e|ly)$")
+_EMPTY_TOO = frozenset({"did", "does", "doing", "having", "say", "says", "said", "saying"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,27 @@ def word_key(word: str) -> str:
     if bare.isascii():
         return bare
     return "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c)) or bare
+
+
+def stem(word: str) -> str:
+    """What the forms of a word have in common, as a rule: "sue" and "sued", "plans" and "planning"."""
+    bare = _ENDING.sub("", word)[:STEM]
+    return bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] else bare
+
+
+def has_content(token: Token) -> bool:
+    """Whether a word says something by itself: none of sklearn's stop words, nor a word of saying, nor a letter."""
+    return token.key not in _empty_words() and (len(token.key) > 1 or token.kind == "figure")
+
+
+@functools.cache
+def _empty_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import (
+        ENGLISH_STOP_WORDS,  # takes longer to import than the fast engine to start
+    )
+
+    words: frozenset[str] = ENGLISH_STOP_WORDS
+    return words | _EMPTY_TOO
 
 
 def word_set(words: str) -> frozenset[str]:

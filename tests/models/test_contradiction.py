@@ -178,6 +178,30 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
             "Jon Evans, Quarry United defender, was charged with spitting.",
             "Jon Evans, Alder United defender, was charged with spitting.",
         ),
+        (
+            contradiction.possibility_gained,
+            ["The hall is home to three high-technology firms."],
+            "The hall would be home to high-technology firms.",
+            "The hall is home to high-technology firms.",
+        ),
+        (
+            contradiction.predicate_gained,
+            ["Ms Boyle phoned her on Monday and asked her to call round to Mr Hale's house."],
+            "Ms Boyle and Mr Hale were friends.",
+            "Ms Boyle phoned on Monday.",
+        ),
+        (
+            contradiction.name_mixed,
+            ["Quarry host Alder on Boxing Day, when Jon Evans returns."],
+            "Quarry host Alder on Christmas Day.",
+            "Quarry host Alder when Mr Evans returns on Boxing Day.",
+        ),
+        (
+            contradiction.subject_behind,
+            ["The motorbike was travelling south towards Alder when it hit the car, police said."],
+            "The car was travelling south towards Alder.",
+            "Police say the motorbike was travelling south towards Alder.",
+        ),
     ],
 )
 def test_a_rule_finds_its_fault_and_passes_what_is_fair(rule: Rule, story: list[str], false: str, true: str) -> None:
@@ -198,7 +222,7 @@ def shown(case: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(
     ("cases", "n_false", "n_true", "most_through", "most_refused"),
-    [(CASES, 102, 56, 13, 23), (LATER, 106, 58, 20, 8)],
+    [(CASES, 102, 56, 11, 23), (LATER, 106, 58, 19, 8)],
     ids=["made with the rules", "made later"],
 )
 def test_false_sentences_are_refused_and_true_ones_shown(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.anchoring import Anchors, stem
+from models.anchoring import Anchors
 from models.turns import denials, supposes
-from models.wording import tokens
+from models.wording import stem, tokens
 
 BAN = "The league announced on Wednesday that it has lifted its suspension of driver Karl Brandt, who can race at once."
 TRIAL = "Prosecutors accused Brandt of poisoning two of his rivals at the Quarry track in May."
