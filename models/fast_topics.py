@@ -13,6 +13,7 @@ from models.artefact import array
 from models.dominance import dominant, ranked
 from models.errors import DataError, ModelError
 from models.ngrams import NgramVectorizer
+from models.word_vectors import shipped_vectors
 from models.wordhash import hash_words
 
 Floats = NDArray[np.float32]
@@ -26,7 +27,10 @@ SMOOTHING = 0.03
 
 
 class FastTopicClassifier:
-    """A linear topic classifier over TF-IDF of words and word pairs.
+    """A linear topic classifier over TF-IDF of words and word pairs, helped by what words mean beforehand.
+
+    The help comes down to weights of words, also of such as the training stories do not have, so that predicting takes
+    nothing more, and every logit is the sum of what words and pairs add.
 
     After `fit`: `classes_`, the labels sorted; `exclusive_`, whether a story has exactly one of them;
     `coef_`, float32 (n_features, n_labels), and `intercept_`, float32 (n_labels,).
@@ -43,6 +47,7 @@ class FastTopicClassifier:
         lead_weight: float = 0.6,
         contrast: float = 0.5,
         further: float = 0.5,
+        meaning: float = 0.4,
         seed: int = 13,
     ) -> None:
         """Store the parameters.
@@ -58,6 +63,8 @@ class FastTopicClassifier:
                 of its log-count ratio (Wang and Manning, "Baselines and Bigrams", 2012); 0 treats all alike.
             further: what a story counts for as an example of a label that is not its first, the dominant one; see
                 `models.dominance.ranked`.
+            meaning: how much what words mean beforehand (`models.word_vectors`) counts beside the words: the length
+                that stories' word vectors add up to in the mean, where their words have length 1; 0 leaves them out.
             seed: orders the solver's steps and the folds of `cross_logits`.
         """
         self.strength = strength
@@ -68,6 +75,7 @@ class FastTopicClassifier:
         self.lead_weight = lead_weight
         self.contrast = contrast
         self.further = further
+        self.meaning = meaning
         self.seed = seed
 
     def fit(
@@ -91,10 +99,12 @@ class FastTopicClassifier:
                 `exclusive`, or no text holds a word.
         """
         classes, targets = _targets(texts, labels, exclusive)
-        vectorizer = self._vectorizer().fit(texts)
-        features = vectorizer.transform(texts)
+        self._ngrams = self._vectorizer().fit(texts)
+        if self.meaning:
+            self._ngrams.know(shipped_vectors().words)
+        features = self._ngrams.transform(texts)
         coef, intercept = self._fit_linear(features, targets, self._weights(labels, classes, targets), on_progress)
-        self.classes_, self.exclusive_, self._ngrams = classes, exclusive, vectorizer
+        self.classes_, self.exclusive_ = classes, exclusive
         self.coef_ = coef.astype(np.float16).astype(np.float32)
         self.intercept_ = intercept
         return self
@@ -122,6 +132,7 @@ class FastTopicClassifier:
         coef = np.zeros((features.shape[1], targets.shape[1]), np.float32)
         intercept = np.zeros(targets.shape[1], np.float32)
         wide = features.astype(np.float64)
+        meaning = _Meaning(wide, self._ngrams.words_, self.meaning) if self.meaning else None
         for label in range(targets.shape[1]):
             truth = targets[:, label]
             if truth.all() or not truth.any():
@@ -131,9 +142,15 @@ class FastTopicClassifier:
                 scaled = scipy.sparse.csr_matrix(
                     (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
                 )
+                if meaning is not None:
+                    scaled = scipy.sparse.hstack([scaled, meaning.of_stories], format="csr")
                 model = LinearSVC(C=self.strength, random_state=self.seed)
                 model.fit(scaled, truth, sample_weight=weights[:, label])
-                coef[:, label], intercept[label] = model.coef_[0] * scale, model.intercept_[0]
+                coef[:, label], intercept[label] = model.coef_[0, : len(scale)] * scale, model.intercept_[0]
+                if meaning is not None:
+                    known, beside = meaning.in_words(model.coef_[0, len(scale) :])
+                    coef[: len(known), label] += known
+                    intercept[label] += beside
             if on_progress is not None:
                 on_progress(label + 1, targets.shape[1])
         return coef, intercept
@@ -228,9 +245,13 @@ class FastTopicClassifier:
         return {"parameters": parameters, "labels": list(self.classes_), "exclusive": self.exclusive_}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What was learned: the vectoriser's tensors, `coef` in float16, and `intercept`."""
+        """What was learned: the vectoriser's tensors, `coef` in float16, `intercept`.
+
+        With `meaning` also `learnt`, int64 (1,): how many of the words, the first, the stories had.
+        """
+        learnt = {"learnt": np.array([self._ngrams.n_learnt_])} if self.meaning else {}
         coef = self.coef_.astype(np.float16)
-        return {**self._ngrams.tensors(), "coef": coef, "intercept": self.intercept_}
+        return {**self._ngrams.tensors(), **learnt, "coef": coef, "intercept": self.intercept_}
 
     @classmethod
     def from_parts(cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
@@ -247,13 +268,46 @@ class FastTopicClassifier:
             raise ModelError("config of the fast engine: 'parameters' are missing or malformed.")
         if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
             raise ModelError("config of the fast engine: 'labels' is not a list of strings.")
-        made = cls(**parameters)
+        made = cls(**{"meaning": 0.0, **parameters})
         vectorizer = made._vectorizer()
         made._ngrams = NgramVectorizer.from_parts(vectorizer.config(), tensors)
+        if made.meaning:
+            made._ngrams.n_learnt_ = learnt = int(array(tensors, "learnt", (1,))[0])
+            if not 0 <= learnt <= len(made._ngrams.words_):
+                raise ModelError(f"tensor 'learnt' is {learnt}, of {len(made._ngrams.words_)} words.")
         made.classes_, made.exclusive_ = list(classes), bool(config.get("exclusive"))
         made.coef_ = array(tensors, "coef", (made._ngrams.n_features, len(classes))).astype(np.float32)
         made.intercept_ = array(tensors, "intercept", (len(classes),)).astype(np.float32)
         return made
+
+
+class _Meaning:
+    """What the words of stories mean beforehand, as further features that come down to weights of words.
+
+    Attributes:
+        of_stories: the sum of each story's word vectors by TF-IDF, less the mean of all, `(n_stories, dimensions)`.
+    """
+
+    def __init__(self, features: scipy.sparse.csr_matrix, words: Sequence[str], length: float) -> None:
+        """Sum up vectors.
+
+        Args:
+            features: TF-IDF, `(n_stories, n_features)`, the words first.
+            words: they.
+            length: that the stories' sums shall have in the mean.
+        """
+        vectors = shipped_vectors().of(words).astype(np.float64)
+        sums = features[:, : len(words)] @ vectors
+        self._mean = sums.mean(axis=0)
+        sums -= self._mean
+        self._scale = length / max(float(np.linalg.norm(sums, axis=1).mean()), 1e-9)
+        self._vectors = vectors
+        self.of_stories = scipy.sparse.csr_matrix(sums * self._scale)
+
+    def in_words(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """What weights of these features, `(dimensions,)`, make of each word, `(n_words,)`, and of the intercept."""
+        weights = weights * self._scale
+        return self._vectors @ weights, -float(self._mean @ weights)
 
 
 def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:

@@ -20,8 +20,9 @@ class NgramVectorizer:
     """TF-IDF of words and word pairs: logarithmic term frequency, smoothed document frequency, unit rows.
 
     With `lead_weight` 0 the figures are those of scikit-learn's `TfidfVectorizer(sublinear_tf=True)`. The
-    columns are the words in alphabetical order, then the pairs in the order of their words. After `fit`:
-    `words_`, and `idf_`, float32 of shape (n_features,).
+    columns are the words in alphabetical order, those that `know` adds, then the pairs in the order of their
+    words. After `fit`: `words_`; `n_learnt_`, how many of them, the first, texts had; and `idf_`, float32 of
+    shape (n_features,).
     """
 
     def __init__(
@@ -84,11 +85,31 @@ class NgramVectorizer:
 
     def _set_words(self, words: list[str]) -> None:
         self.words_ = words
+        self.n_learnt_ = len(words)
         self._word_table = KeyTable(hash_words(words).hashes)
 
     def _set_pairs(self, keys: UInts) -> None:
         self._pair_keys = keys
         self._pair_table = KeyTable(keys)
+
+    def know(self, words: Sequence[str]) -> Self:
+        """Add columns for further words, which no text had, behind those of the words learnt.
+
+        The pairs' columns move behind them. Each weighs as much as the rarest of those learnt.
+
+        Raises:
+            ValueError: one of them is no single word.
+        """
+        hashed, learnt, pairs = hash_words(words), self.n_learnt_, self._pair_keys
+        if (hashed.counts != 1).any():
+            raise ValueError("expected words, each in one piece.")
+        _, first = np.unique(hashed.hashes, return_index=True)
+        fresh = first[(self._word_table.find(hashed.hashes[first]) < 0) & (hashed.hashes[first] > 0)]
+        self._set_words([*self.words_, *sorted(words[place] for place in fresh.tolist())])
+        self._set_pairs(pairs)
+        self.n_learnt_ = learnt
+        self.idf_ = np.insert(self.idf_, learnt, np.full(len(fresh), self.idf_.max()))
+        return self
 
     @property
     def n_features(self) -> int:
@@ -142,11 +163,12 @@ class NgramVectorizer:
         return scipy.sparse.csr_matrix((data, column, begins), shape=(len(counts), self.n_features))
 
     def unknown(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The share of each text's words that are not in the vocabulary, `(n_texts,)`; 0 for a text without words."""
+        """The share of each text's words that were not learnt, `(n_texts,)`; 0 for a text without words."""
         shares: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
         for batch in batches(texts):
             places, counts = self._places(batch)
-            missing = np.bincount(np.repeat(np.arange(len(counts)), counts), places < 0, minlength=len(counts))
+            strange = (places < 0) | (places >= self.n_learnt_)
+            missing = np.bincount(np.repeat(np.arange(len(counts)), counts), strange, minlength=len(counts))
             shares.append((missing / np.maximum(counts, 1)).astype(np.float32))
         return np.concatenate(shares)
 
@@ -173,7 +195,7 @@ class NgramVectorizer:
         """What was learned.
 
         `words`: uint8, the words in UTF-8, one a line; `pairs`: int32 (n_pairs, 2), places of words; `idf`:
-        float32 (n_features,).
+        float32 (n_features,). `n_learnt_` is not among them.
         """
         words = np.frombuffer("\n".join(self.words_).encode(), np.uint8)
         pairs = np.stack([self._pair_keys >> np.uint64(32), self._pair_keys & np.uint64(0xFFFFFFFF)], axis=1)

@@ -168,7 +168,7 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     }
     spec = EncoderSpec.of(str(tiny_encoder), adapter, 2.0)
     torch.manual_seed(0)
-    fast = FastTopicClassifier(max_words=500, max_pairs=500).fit(texts, labels, exclusive=False)
+    fast = FastTopicClassifier(max_words=500, max_pairs=500, meaning=0.0).fit(texts, labels, exclusive=False)
     standard = StandardTopics(spec, dtype="float32")
     standard.head = TopicHead(32, len(classes))
     restore_head(standard.head, "topics", head_state(standard.head, "topics"))

@@ -86,6 +86,10 @@ def train_topics_command(
         Path | None,
         typer.Option(exists=True, help="A model with the same labels; the standard one that ships when missing."),
     ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option(help="Learn once more at the end, from the held-out rows too; without --validation only."),
+    ] = True,
 ) -> None:
     """Train a topic classifier.
 
@@ -125,7 +129,9 @@ def train_topics_command(
                 full=finetune is Finetune.full,
             )
         )
-    settings = TopicSettings(engine.value, encoder, held_out, seed, cache, search, str(teacher) if teacher else None)
+    settings = TopicSettings(
+        engine.value, encoder, held_out, seed, cache, search, str(teacher) if teacher else None, refit
+    )
     more = read(unlabelled, {**columns, "labels_column": None}, None, None) if unlabelled else None
     model, report, training = train_topics(articles, held, settings, unlabelled=more)
     purpose = f"Labels news stories with {len(model.classes_)} topics ({engine.value} engine)."

@@ -90,11 +90,11 @@ def fit_ngram_weight(
         targets: 0/1, of the same shape.
         exclusive: whether a story has exactly one label.
     """
+    return min(NGRAM_WEIGHTS, key=lambda weight: surprise(own + np.float32(weight) * beside, targets, exclusive))
 
-    def surprise(weight: float) -> float:
-        logits = own + np.float32(weight) * beside
-        probabilities = np.clip(calibrate(logits, targets, exclusive).apply(logits), 1e-7, 1 - 1e-7)
-        known = np.where(targets > 0, np.log(probabilities), 0.0 if exclusive else np.log1p(-probabilities))
-        return -float(known.sum())
 
-    return min(NGRAM_WEIGHTS, key=surprise)
+def surprise(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> float:
+    """How unlikely labels are under logits of stories that were not learnt from, calibrated: minus log-likelihood."""
+    probabilities = np.clip(calibrate(logits, targets, exclusive).apply(logits), 1e-7, 1 - 1e-7)
+    known = np.where(targets > 0, np.log(probabilities), 0.0 if exclusive else np.log1p(-probabilities))
+    return -float(known.sum())

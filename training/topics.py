@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class TopicSettings:
         search: with the fast engine, how many settings to try by successive halving; 0 takes the defaults.
         teacher: with the fast engine, folder of a topic model with the same labels, which labels the stories that have
             none (see `training.teaching`).
+        refit: learn once more from all rows, the held-out ones too, when the figures are known; only where they were
+            split off the training data.
     """
 
     engine: str = "standard"
@@ -69,13 +71,41 @@ class TopicSettings:
     cache: Path | None = None
     search: int = 0
     teacher: str | None = None
+    refit: bool = True
+
+
+@dataclass(slots=True)
+class Rows:
+    """Stories with their labels; `vectors` of their sentences for the standard engine."""
+
+    stories: Sequence[Story]
+    labels: Sequence[Sequence[str]]
+    targets: NDArray[np.float32]
+    vectors: Sequence[NDArray[Any]] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """As the n-grams are read from."""
+        return [full_text(story) for story in self.stories]
+
+    def with_more(self, other: Rows) -> Rows:
+        """These, and of others those that have one of their labels."""
+        known = {label for row in self.labels for label in row}
+        rows = [row for row, labels in enumerate(other.labels) if known.intersection(labels)]
+        return Rows(
+            [*self.stories, *(other.stories[row] for row in rows)],
+            [*self.labels, *([label for label in other.labels[row] if label in known] for row in rows)],
+            np.concatenate([self.targets, other.targets[rows]]),
+            [*self.vectors, *(other.vectors[row] for row in rows if len(other.vectors))],
+        )
 
 
 @dataclass(slots=True)
 class Fitted:
-    """A scorer and its logits on held-out rows."""
+    """A scorer, how to learn one from all rows, and its logits on held-out rows."""
 
     scorer: Any
+    refit: Callable[[Rows], Any]
     calibration_logits: NDArray[np.float32]
     calibration_targets: NDArray[np.float32]
     validation_logits: NDArray[np.float32]
@@ -107,6 +137,7 @@ def train_topics(
     settings = settings or TopicSettings()
     whole = articles
     articles, notes = with_labels(articles)
+    split = validation is None
     if validation is None:
         articles, validation = split_articles(articles, fraction=settings.held_out, seed=settings.seed)
     else:
@@ -141,23 +172,21 @@ def train_topics(
         settings = replace(settings, encoder=str(shipped("topics", "standard")))
         log.info("The encoder is that of the topic model that ships; --encoder names another.")
     exclusive = articles.exclusive
-    stories, held_stories = read_stories(articles), read_stories(validation)
-    targets, held_targets = target_matrix(articles.labels, classes), target_matrix(validation.labels, classes)
+    rows, held_rows = _rows(articles, classes), _rows(validation, classes)
     taught = Taught()
     if settings.engine == "fast":
         if unlabelled is not None:
             taught = teach(settings.teacher, unlabelled, classes, (articles, validation))
-        fitted = _fit_fast(stories, held_stories, articles.labels, targets, exclusive, settings, taught)
+        fitted = _fit_fast(rows, held_rows, exclusive, settings, taught)
     else:
-        seen = _encoder_knows(settings.encoder, articles)
-        fitted = _fit_standard(stories, held_stories, articles.labels, targets, held_targets, exclusive, settings, seen)
+        fitted = _fit_standard(rows, held_rows, exclusive, settings, _encoder_knows(settings.encoder, articles))
     calibration = calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
     probabilities = calibration.apply(fitted.calibration_logits)
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
     model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
     own = fitted.calibration_logits is fitted.validation_logits
     if own:
-        judged = cross_fitted(fitted.validation_logits, held_targets, exclusive, settings.seed)
+        judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed)
     else:
         held = calibration.apply(fitted.validation_logits)
         judged = held, model.decide(held)
@@ -168,6 +197,12 @@ def train_topics(
             "cross-fitted: each half is judged with what was learnt on the other."
         )
     report.notes[:0] = notes
+    if split and settings.refit:
+        model.scorer = fitted.refit(rows.with_more(held_rows))
+        report.notes.append(
+            f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
+            "figures are those of the one before."
+        )
     training = provenance(settings, articles, validation, report)
     common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
     training["majority"] = [common]
@@ -184,93 +219,98 @@ def _encoder_knows(encoder: str | None, articles: Articles) -> bool:
     return share_seen(load_artefact(encoder).training, articles) > MOST_SEEN
 
 
-def _fit_fast(
-    stories: Sequence[Story],
-    held: Sequence[Story],
-    labels: Sequence[Sequence[str]],
-    targets: NDArray[np.float32],
-    exclusive: bool,
-    settings: TopicSettings,
-    taught: Taught,
-) -> Fitted:
-    scorer, logits = _fit_ngrams(stories, labels, exclusive, settings, cross=True, taught=taught)
-    texts = [full_text(story) for story in held]
-    limit = NEW_NAMES * quantile_limit(scorer.strangeness(texts))
-    return Fitted(scorer, logits, targets, scorer.decision_function(texts), limit)
+def _rows(articles: Articles, classes: Sequence[str]) -> Rows:
+    assert articles.labels is not None
+    return Rows(read_stories(articles), articles.labels, target_matrix(articles.labels, classes))
 
 
-def _fit_standard(
-    stories: Sequence[Story],
-    held: Sequence[Story],
-    labels: Sequence[Sequence[str]],
-    targets: NDArray[np.float32],
-    held_targets: NDArray[np.float32],
-    exclusive: bool,
-    settings: TopicSettings,
-    seen: bool,
-) -> Fitted:
+def _fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, taught: Taught) -> Fitted:
+    found: dict[str, Any] = {}
+    if settings.search:
+        from training.search import search_fast
+
+        found, _ = search_fast(
+            rows.texts, rows.labels, exclusive=exclusive, candidates=settings.search, seed=settings.seed
+        )
+    else:
+        from training.search import fit_meaning
+
+        found["meaning"] = fit_meaning(rows.texts, rows.labels, exclusive=exclusive, seed=settings.seed)
+    scorer, logits = _fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
+
+    def refit(everything: Rows) -> FastTopicClassifier:
+        return _fit_ngrams(everything, exclusive, settings, found, cross=False, taught=taught)[0]
+
+    limit = NEW_NAMES * quantile_limit(scorer.strangeness(held.texts))
+    return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit)
+
+
+def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, seen: bool) -> Fitted:
     from models.fitting import HeadSettings
     from models.standard_topics import StandardTopics
 
-    first = dominant(labels, sorted({label for row in labels for label in row}))
     spec = open_encoder(settings.encoder)
-    vectors, held_vectors = encode_stories(spec, stories, settings.cache), encode_stories(spec, held, settings.cache)
+    for part in (rows, held):
+        part.vectors = encode_stories(spec, part.stories, settings.cache)
     head_settings = HeadSettings(seed=settings.seed)
-    scorer = StandardTopics(spec, head_settings)
+    without = {"meaning": 0.0}  # the encoder knows what words mean
+
+    def fit_head(learnt: Rows, chosen: Sequence[int], advance: Callable[..., None] = lambda *_: None) -> StandardTopics:
+        first = dominant(learnt.labels, sorted({label for row in learnt.labels for label in row}))
+        vectors = [learnt.vectors[row] for row in chosen]
+        head = StandardTopics(spec, head_settings)
+        return head.fit(
+            vectors, learnt.targets[chosen], exclusive=exclusive, first=first[chosen], on_progress=lambda *_: advance()
+        )
+
     with progress("Fitting the head", head_settings.epochs) as advance:
-        scorer.fit(vectors, targets, exclusive=exclusive, first=first, on_progress=lambda *_: advance())
-    ngrams, crossed = _fit_ngrams(stories, labels, exclusive, settings, cross=not seen)
-    texts = [full_text(story) for story in held]
+        scorer = fit_head(rows, range(len(rows.labels)), advance)
+    ngrams, crossed = _fit_ngrams(rows, exclusive, settings, without, cross=not seen)
     if seen:  # the encoder has learnt from the training rows: only held-out ones tell how sure it may be
-        own, beside, known = scorer.attended_logits(held_vectors), ngrams.decision_function(texts), held_targets
+        own, beside, known = scorer.attended_logits(held.vectors), ngrams.decision_function(held.texts), held.targets
     else:
-        own = np.zeros_like(targets)
-        folds = stratified_folds([row[0] for row in labels], FOLDS, settings.seed)
+        own, beside, known = np.zeros_like(rows.targets), crossed, rows.targets
+        folds = stratified_folds([row[0] for row in rows.labels], FOLDS, settings.seed)
         with progress("Cross-validating the head", FOLDS) as advance:
             for fold in range(FOLDS):
-                inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-                if len(inside) and len(outside):
-                    part = StandardTopics(spec, head_settings)
-                    part.fit(
-                        [vectors[row] for row in inside], targets[inside], exclusive=exclusive, first=first[inside]
-                    )
-                    own[outside] = part.attended_logits([vectors[row] for row in outside])
+                inside, outside = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+                if inside and outside:
+                    own[outside] = fit_head(rows, inside).attended_logits([rows.vectors[row] for row in outside])
                 advance()
-        beside, known = crossed, targets
     weight = fit_ngram_weight(own, beside, known, exclusive)
     log.info("n-grams join the sentence vectors with weight %g.", weight)
     scorer.add_ngrams(ngrams, weight)
-    validation_logits = scorer.logits(held_vectors, texts)
-    limit = scorer.familiarity.limit(held_vectors) if scorer.familiarity is not None else float("inf")
+
+    def refit(everything: Rows) -> StandardTopics:
+        again = fit_head(everything, range(len(everything.labels)))
+        again.add_ngrams(_fit_ngrams(everything, exclusive, settings, without, cross=False)[0], weight)
+        return again
+
+    logits = scorer.logits(held.vectors, held.texts)
+    limit = scorer.familiarity.limit(held.vectors) if scorer.familiarity is not None else float("inf")
     if seen:
-        return Fitted(scorer, validation_logits, held_targets, validation_logits, limit)
-    return Fitted(scorer, own + np.float32(weight) * beside, targets, validation_logits, limit)
+        return Fitted(scorer, refit, logits, held.targets, logits, limit)
+    return Fitted(scorer, refit, own + np.float32(weight) * beside, rows.targets, logits, limit)
 
 
 def _fit_ngrams(
-    stories: Sequence[Story],
-    labels: Sequence[Sequence[str]],
+    rows: Rows,
     exclusive: bool,
     settings: TopicSettings,
+    parameters: dict[str, Any],
     *,
     cross: bool,
     taught: Taught | None = None,
 ) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
     """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
-    texts = [full_text(story) for story in stories]
-    found: dict[str, Any] = {}
-    if settings.search:
-        from training.search import search_fast
-
-        found, _ = search_fast(texts, labels, exclusive=exclusive, candidates=settings.search, seed=settings.seed)
     more = (taught.texts, taught.labels) if taught is not None else ([], [])
-    ngrams = FastTopicClassifier(seed=settings.seed, **found)
+    ngrams = FastTopicClassifier(seed=settings.seed, **parameters)
     with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
-        ngrams.fit([*texts, *more[0]], [*labels, *more[1]], exclusive=exclusive)
+        ngrams.fit([*rows.texts, *more[0]], [*rows.labels, *more[1]], exclusive=exclusive)
         advance()
         crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
         if cross:
-            crossed = ngrams.cross_logits(texts, labels, folds=FOLDS, more=more)
+            crossed = ngrams.cross_logits(rows.texts, rows.labels, folds=FOLDS, more=more)
             advance(FOLDS)
     return ngrams, crossed
 

@@ -21,7 +21,11 @@ summariser() {  # the file is in the order of its outlets, CNN first: some of bo
 }
 summariser --encoder "$WORK/encoder" --output "$OUT/summariser-standard"
 
-# The fast engine; its topics are learnt from what the standard model says of more articles as well.
+# What the fast engine knows of words beforehand, and the fast engine itself; its topics are learnt from what the standard
+# model says of more articles as well.
+python -m training.word_vectors --data "$DATA/iptc/train.parquet" --data "$DATA/allsides/train.parquet" --data "$CNN" \
+    --data "$DATA/huffpost/train.parquet" --data "$DATA/ag_news/train.parquet" --data "$DATA/bbc/train.parquet" \
+    --data "$DATA/reuters21578/train.parquet" --encoder "$OUT/topics-standard" --output "$OUT/word-vectors"
 copydesk train topics --engine fast --data "$DATA/iptc/train.parquet" --unlabelled "$CNN#train[:8000]" \
     --unlabelled "$DATA/allsides/train.parquet#train[:2500]" --unlabelled "$DATA/bbc/train.parquet" \
     --notes "$OUT/notes-topics.md" --output "$OUT/topics-fast"

@@ -112,7 +112,7 @@ def test_saved_and_loaded_it_is_the_same(several: FastTopicClassifier) -> None:
     assert loaded.config() == several.config()
 
 
-@pytest.mark.parametrize("name", ["coef", "intercept", "idf", "words", "pairs"])
+@pytest.mark.parametrize("name", ["coef", "intercept", "idf", "words", "pairs", "learnt"])
 def test_missing_and_misshapen_tensors_are_refused(several: FastTopicClassifier, name: str) -> None:
     tensors = several.tensors()
     without = {key: value for key, value in tensors.items() if key != name}
@@ -158,7 +158,7 @@ def test_contrast_makes_words_that_tell_labels_apart_count_for_more() -> None:
     texts, labels = stories(120)
     shares = []
     for contrast in (0.0, 0.5, 1.0):
-        model = FastTopicClassifier(contrast=contrast, max_pairs=0).fit(texts, labels, exclusive=False)
+        model = FastTopicClassifier(contrast=contrast, max_pairs=0, meaning=0).fit(texts, labels, exclusive=False)
         common = [model._ngrams.words_.index(word) for word in COMMON]
         shares.append(np.abs(model.coef_[common]).sum() / np.abs(model.coef_).sum())
     assert shares[1] < 0.7 * shares[0] and shares[2] < 0.7 * shares[1]

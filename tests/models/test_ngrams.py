@@ -184,3 +184,21 @@ def test_tables_find_out_that_any_key_is_unknown_even_where_all_first_tries_are_
 def test_tables_refuse_a_key_twice() -> None:
     with pytest.raises(ValueError, match="distinct"):
         KeyTable(np.array([7, 7], np.uint64))
+
+
+def test_further_words_have_columns_behind_those_learnt() -> None:
+    texts = ["the storm hit the town", "the storm left the town", "a bank of the town"]
+    made, more = NgramVectorizer(min_df=1).fit(texts), NgramVectorizer(min_df=1).fit(texts)
+    assert more.know(["zebra", "storm", "Apple", "zebra"]).n_learnt_ == len(made.words_) == made.n_learnt_
+    assert more.words_ == [*made.words_, "Apple", "zebra"]
+    before, after = made.transform(texts).toarray(), more.transform(texts).toarray()
+    new = [len(made.words_), len(made.words_) + 1]
+    assert np.array_equal(np.delete(after, new, axis=1), before) and not after[:, new].any()
+    assert [more.name(column) for column in range(more.n_features) if column not in new] == [
+        made.name(column) for column in range(made.n_features)
+    ]
+    told = more.transform(["an apple"]).toarray()[0]
+    assert np.flatnonzero(told).tolist() == new[:1]
+    assert more.unknown(["an apple", "the town"]).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="in one piece"):
+        more.know(["two words"])

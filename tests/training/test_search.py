@@ -7,7 +7,8 @@ import pytest
 
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier
-from training.search import SPACE, search_fast
+from models.word_vectors import shipped_vectors
+from training.search import FEW, SPACE, WITH_FEW, fit_meaning, search_fast
 
 
 def noisy(number: int) -> tuple[list[str], list[list[str]]]:
@@ -42,3 +43,18 @@ def test_the_same_seed_finds_the_same() -> None:
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(DataError, match="at least 60"):
         search_fast(*noisy(20), exclusive=True, candidates=3, seed=0)
+
+
+def test_word_vectors_count_where_meaning_tells() -> None:
+    rng = np.random.default_rng(3)
+    vectors = shipped_vectors()
+    near = {label: vectors.vectors @ vectors.of([label])[0] for label in ("football", "economy")}
+    words = {label: [vectors.words[place] for place in np.argsort(-close)[:200]] for label, close in near.items()}
+    names = [f"word{n}" for n in range(300)]
+    labels = [["football"] if row % 2 else ["economy"] for row in range(FEW + 40)]
+    meant = [" ".join([*rng.choice(words[row[0]], 2), *rng.choice(names, 6)]) for row in labels]
+    assert fit_meaning(meant, labels, exclusive=True, seed=1) >= 0.2
+    marks = {"football": "xq", "economy": "zv"}  # here a word of no meaning tells, and what the others mean misleads
+    told = [f"{marks[row[0]]} {text}" for row, text in zip(labels, rng.permutation(meant), strict=True)]
+    assert fit_meaning(told, labels, exclusive=True, seed=1) == 0
+    assert fit_meaning(meant[:50], labels[:50], exclusive=True, seed=1) == WITH_FEW

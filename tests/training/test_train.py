@@ -91,6 +91,34 @@ def test_the_same_run_twice_gives_the_same_bytes(engine: str, tiny_encoder: Path
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
 
 
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_the_model_that_is_saved_has_learnt_from_the_held_out_rows_too(engine: str, tiny_encoder: Path) -> None:
+    data = toy(60)
+    settings = TopicSettings(engine, str(tiny_encoder))
+    before, report, _ = train_topics(data, settings=replace(settings, refit=False))
+    after, same, _ = train_topics(data, settings=settings)
+    assert report.metrics == same.metrics and report.baselines == same.baselines
+    assert not any("once more" in note for note in report.notes)
+    assert any("learnt once more, from the 6 held-out rows as well" in note for note in same.notes)
+    assert np.array_equal(before.thresholds_, after.thresholds_) and before.strange_limit == after.strange_limit
+    assert not np.allclose(before.decision_function(data.texts), after.decision_function(data.texts))
+    everything, held = data.take(list(range(54))), data.take(list(range(54, 60)))
+    given, named, _ = train_topics(everything, held, settings)
+    kept, _, _ = train_topics(everything, held, replace(settings, refit=False))
+    assert np.array_equal(given.decision_function(data.texts), kept.decision_function(data.texts))
+    assert not any("once more" in note for note in named.notes)
+
+
+def test_held_out_labels_that_the_training_rows_lack_do_not_come_in_by_the_way() -> None:
+    data = toy(60, exclusive=False)
+    assert data.labels is not None
+    for row in range(60):  # the only stories with this label, and it second: held out or not by their content alone
+        data.labels[row] = [*data.labels[row], f"only {row}"]
+    model, _, _ = train_topics(data, settings=TopicSettings("fast"))
+    assert len(model.classes_) == len(model.scorer.classes_) == 3 + 54
+    assert model.predict(data.texts[:1])
+
+
 def test_one_label_is_an_error_that_says_so() -> None:
     data = replace(toy(20), labels=[["sport"]] * 20)
     with pytest.raises(DataError, match="same label"):
@@ -307,8 +335,8 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
     assert any("articles labelled by a teacher" in note for note in leak_notes(leaks, 62))
     card = model_card("Topic model", "", training, report, command="")
     assert "- and articles without labels: 60 of `news`, with the labels that `teacher` gives" in card
-    assert seen[0] - seen[1] == 60
-    assert report.n == 30 - seen[1]
+    assert seen[0] - seen[2] == seen[1] - seen[3] == 60  # and once more, from all rows
+    assert report.n == seen[3] - seen[2]
     assert model.classes_ == alone.classes_
     again, _, _ = train_topics(few, settings=settings, unlabelled=more)
     assert again.artefact({}, "").tensors["coef"].tobytes() == model.artefact({}, "").tensors["coef"].tobytes()
