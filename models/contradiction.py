@@ -39,6 +39,7 @@ from models.told_of_others import (
     names_crossed,
     preposition_turned,
     role_of_another,
+    speaker_turned,
     subject_behind,
     voice_turned,
 )
@@ -72,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     predicate_gained,
     name_mixed,
     subject_behind,
+    speaker_turned,
 )
 
 

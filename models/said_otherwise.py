@@ -63,7 +63,11 @@ _NO_SUPERLATIVES = word_set(
 _PLACED = word_set("second third fourth fifth sixth seventh eighth ninth tenth arguably possibly among")
 _QUOTES = '"“”'
 _BESIDE = " '‘’" + _QUOTES
-_BEFORE_PREDICATES = DETERMINERS | BE | word_set("also now still not to")
+_BEFORE_PREDICATES = (
+    DETERMINERS
+    | BE
+    | word_set("also now still not to often always already again once ever more most very so too both all")
+)
 _ELSEWHERE = word_set("separate separately meanwhile elsewhere unrelated another")
 
 

@@ -144,7 +144,9 @@ def _has_object(words: Sequence[Token], verb: int) -> bool:
         return False
     word = words[verb + 1]
     return (
-        word.key in DETERMINERS or word.capital or word.kind == "figure" or word.key in HIS | HER | {"them", "it", "us"}
+        word.key in DETERMINERS | HIS | HER | {"them", "it", "us", "they", "that"}
+        or word.capital
+        or word.kind == "figure"
     )
 
 
@@ -165,9 +167,14 @@ def preposition_turned(aligned: Aligned) -> bool:
 
 
 def behind_another(aligned: Aligned) -> bool:
-    """A name or figure stands behind other prepositions than in the story, or a word behind a "from" or "by" gained."""
+    """A name or figure stands behind other prepositions than in the story, or a word behind a "from" or "by" gained.
+
+    "Moved from Alder" is not "moved to a prison in Alder".
+    """
     ours, theirs = _governed(aligned.own), _governed(aligned.place)
-    named = _named(aligned.own)
+    named, there = _named(aligned.own), _governed(aligned.place, _WHERE)
+    if any("from" in ours[word] and word not in theirs for word in ours.keys() & there.keys() & named):
+        return True
     return any(
         not ours[word] & theirs[word] and (word in named or bool(ours[word] & _DOING))
         for word in ours.keys() & theirs.keys()
@@ -178,11 +185,11 @@ def _named(words: Sequence[Token]) -> set[str]:
     return {word.key[:5] for word in words if word.capital or word.kind == "figure"}
 
 
-def _governed(words: Sequence[Token]) -> dict[str, set[str]]:
+def _governed(words: Sequence[Token], prepositions: frozenset[str] = _PREPOSITIONS) -> dict[str, set[str]]:
     """The prepositions that words stand behind, by the words' first letters: two at most, a name as a whole."""
     found: dict[str, set[str]] = {}
     for at, preposition in enumerate(words):
-        if preposition.key not in _PREPOSITIONS:
+        if preposition.key not in prepositions:
             continue
         for word in _behind(words, at + 1):
             found.setdefault(word.key[:5], set()).add(preposition.key)
@@ -255,6 +262,19 @@ def subject_behind(aligned: Aligned) -> bool:
     if not found or found[0] < aligned.pairs[0][1] or follow[0].capital or keys(follow) & _SAYING:
         return False
     return not any(keys(aligned.place[max(0, at - 4) : at]) & {"by", "of"} for at in found)
+
+
+def speaker_turned(aligned: Aligned) -> bool:
+    """Whom something is said of says it: "Cameron said the leader had" as "The leader said he had"."""
+    for i, j in aligned.pairs:
+        behind = aligned.own[i + 1 : i + 2]
+        if not keys(behind) & _SAYING or behind[0].gap.strip() or keys(aligned.place[j + 1 : j + 3]) & _SAYING:
+            continue
+        for at in range(max(aligned.first + 1, j - 3), j):
+            speaker, said = aligned.place[at - 1], aligned.place[at]
+            if said.key in _SAYING and not said.gap.strip() and (speaker.capital or speaker.key in _PRONOUNS):
+                return True
+    return False
 
 
 def role_of_another(aligned: Aligned) -> bool:

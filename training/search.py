@@ -34,7 +34,7 @@ SPACE: dict[str, list[float]] = {
 }
 FOLDS = 3
 FEWEST = 60
-FEW, MANY = 200, 4_000
+FEW, MANY = 100, 4_000
 """Below so many stories they cannot tell how much word vectors should count; above, so many of them can."""
 WITH_FEW = 1.0
 """`meaning` for few stories: of 0.2 to 3, what 40 to 120 stories of AG News and BBC News did about best with."""

@@ -61,7 +61,7 @@ class TopicSettings:
         teacher: with the fast engine, folder of a topic model with the same labels, which labels the stories that have
             none (see `training.teaching`).
         refit: learn once more from all rows, the held-out ones too, when the figures are known; only where they were
-            split off the training data.
+            split off the training data, and where no encoder had learnt from the others.
     """
 
     engine: str = "standard"
@@ -105,7 +105,7 @@ class Fitted:
     """A scorer, how to learn one from all rows, and its logits on held-out rows."""
 
     scorer: Any
-    refit: Callable[[Rows], Any]
+    refit: Callable[[Rows], Any] | None
     calibration_logits: NDArray[np.float32]
     calibration_targets: NDArray[np.float32]
     validation_logits: NDArray[np.float32]
@@ -197,7 +197,7 @@ def train_topics(
             "cross-fitted: each half is judged with what was learnt on the other."
         )
     report.notes[:0] = notes
-    if split and settings.refit:
+    if split and settings.refit and fitted.refit is not None:
         model.scorer = fitted.refit(rows.with_more(held_rows))
         report.notes.append(
             f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
@@ -289,7 +289,7 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
     logits = scorer.logits(held.vectors, held.texts)
     limit = scorer.familiarity.limit(held.vectors) if scorer.familiarity is not None else float("inf")
     if seen:
-        return Fitted(scorer, refit, logits, held.targets, logits, limit)
+        return Fitted(scorer, None, logits, held.targets, logits, limit)
     return Fitted(scorer, refit, own + np.float32(weight) * beside, rows.targets, logits, limit)
 
 

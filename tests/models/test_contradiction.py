@@ -202,6 +202,36 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
             "The car was travelling south towards Alder.",
             "Police say the motorbike was travelling south towards Alder.",
         ),
+        (
+            contradiction.speaker_turned,
+            ["Mr Vane said party leader Jon Evans had told the migrants to come."],
+            "Party leader said Jon Evans had told the migrants to come.",
+            "Vane said leader Jon Evans told the migrants to come.",
+        ),
+        (
+            contradiction.voice_turned,
+            ["The team were warned to leave the court on Monday."],
+            "The team warned they would leave the court.",
+            "The team were warned to leave the court.",
+        ),
+        (
+            contradiction.behind_another,
+            ["Brandt was transferred to a jail in the Alder region in May."],
+            "Brandt was transferred from Alder in May.",
+            "Brandt was transferred to a jail in Alder.",
+        ),
+        (
+            contradiction.opposite,
+            ["Mr Hale was found guilty of eight offences but may return to work."],
+            "Mr Hale was charged with eight offences.",
+            "Mr Hale, guilty of eight offences, may return to work.",
+        ),
+        (
+            contradiction.predicate_gained,
+            ["Growth was helped by an estimate of consumer spending, revised up."],
+            "Growth of consumer spending is often strong.",
+            "Consumer spending was again revised.",
+        ),
     ],
 )
 def test_a_rule_finds_its_fault_and_passes_what_is_fair(rule: Rule, story: list[str], false: str, true: str) -> None:
