@@ -26,6 +26,7 @@ from models.said_otherwise import (
     quote_elsewhere,
     rank_lost,
     superlative_gained,
+    superlative_widened,
     told_as_done,
     turned_round,
 )
@@ -41,6 +42,7 @@ from models.told_of_others import (
     role_of_another,
     speaker_turned,
     subject_behind,
+    title_turned,
     voice_turned,
 )
 
@@ -74,6 +76,8 @@ RULES: tuple[Rule, ...] = (
     name_mixed,
     subject_behind,
     speaker_turned,
+    title_turned,
+    superlative_widened,
 )
 
 

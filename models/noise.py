@@ -607,10 +607,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "history of the text",
         "line",
-        r"(?:\W*correction\W.{0,30}|\W*)?this (?:story|article|post|report|page|column|piece"
-        r"|version)(?: (?:has been|was|is|will be|originally|first|may be))+ (?:updated|corrected|amended"
-        r"|appeared|published|republished|first|originally|more than|breaking|developing|part of"
-        r"|being)\b.{0,250}|an? (?:earlier|previous) version of this (?:story|article|post)\b.{0,300}"
+        r"(?:\W*(?:correction|clarification|editor.s note)\W.{0,30}|\W*)?(?:this (?:story|article|post|report|page"
+        r"|column|piece|version)(?: (?:has been|was|is|will be|originally|first|may be))+ (?:updated|corrected"
+        r"|amended|appeared|published|republished|first|originally|more than|breaking|developing|part of"
+        r"|being)\b.{0,250}|an? (?:earlier|previous) version of this (?:story|article|post|report|page|column"
+        r"|piece)\b.{0,300})"
         r"|this is a (?:breaking|developing)(?: news)? story.{0,150}",
         "This story has been updated with comment from the keeper.",
         "This story has a happy end.",

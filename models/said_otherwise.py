@@ -258,10 +258,28 @@ def superlative_gained(aligned: Aligned) -> bool:
         return False
     for i, j in aligned.pairs:
         word = aligned.own[i].key
-        largest = word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES
-        if (largest or word in _SUPERLATIVES) and _hedged(aligned.place, j) and not _hedged(aligned.own, i):
+        if _superlative(word) and _hedged(aligned.place, j) and not _hedged(aligned.own, i):
             return True
     return False
+
+
+def superlative_widened(aligned: Aligned) -> bool:
+    """What "first" or "largest" is said of loses a word behind it: "the first French coach" as "the first coach"."""
+    for word, noun in itertools.pairwise(aligned.own):
+        if not _superlative(word.key) or noun.gap.strip() or not has_content(noun):
+            continue
+        far = [
+            [stem(read.key) for read in aligned.place[at + 1 : at + 5]].index(stem(noun.key))
+            for at, same in enumerate(aligned.place)
+            if same.key == word.key and stem(noun.key) in map(stem, keys(aligned.place[at + 1 : at + 5]))
+        ]
+        if far and min(far):
+            return True
+    return False
+
+
+def _superlative(word: str) -> bool:
+    return word in _SUPERLATIVES or (word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES)
 
 
 def _hedged(words: Sequence[Token], at: int) -> bool:

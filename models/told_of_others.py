@@ -23,6 +23,7 @@ _OPPOSED = [
     for pair in ((one, other), (other, one))
 ]
 _DOING = word_set("from by against")
+_MAN, _WOMAN = word_set("mr sir lord"), word_set("mrs ms miss mx dame lady baroness")
 _WHERE = word_set("in at on near outside inside around across")
 _PRONOUNS = word_set("he she it they him her them his its their who which this these that those")
 
@@ -275,6 +276,15 @@ def speaker_turned(aligned: Aligned) -> bool:
             if said.key in _SAYING and not said.gap.strip() and (speaker.capital or speaker.key in _PRONOUNS):
                 return True
     return False
+
+
+def title_turned(aligned: Aligned) -> bool:
+    """A woman of the place is a "Mr", or a man a "Ms"."""
+    told, heard = (
+        {(words[at + 1].key, words[at].key in _MAN) for at in range(len(words) - 1) if words[at].key in _MAN | _WOMAN}
+        for words in (aligned.own, aligned.place)
+    )
+    return any((name, not man) in heard and (name, man) not in heard for name, man in told)
 
 
 def role_of_another(aligned: Aligned) -> bool:

@@ -232,6 +232,18 @@ def aligned(text: str, story: Sequence[str]) -> Aligned:
             "Growth of consumer spending is often strong.",
             "Consumer spending was again revised.",
         ),
+        (
+            contradiction.title_turned,
+            ["Michael Hale delivered his letter to Ms Lowe in person."],
+            "Michael Hale delivered letter to Mr Lowe.",
+            "Mr Hale delivered a letter to Ms Lowe.",
+        ),
+        (
+            contradiction.superlative_widened,
+            ["The former captain becomes the first French coach of the Alder-based club."],
+            "The captain becomes first coach of the Alder club.",
+            "The captain becomes the first French coach of the club.",
+        ),
     ],
 )
 def test_a_rule_finds_its_fault_and_passes_what_is_fair(rule: Rule, story: list[str], false: str, true: str) -> None:
