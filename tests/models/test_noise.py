@@ -126,3 +126,16 @@ def test_fragments(line: str) -> None:
 @pytest.mark.parametrize("line", ["The ferry left at dawn.", "“We left,” he said.", "He said:", _REST * 4])
 def test_sentences_are_no_fragments(line: str) -> None:
     assert not is_fragment(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "noise"),
+    [
+        ("Correction: An earlier version of this report said migration had reached a record.", True),
+        ("Clarification: This article was amended on 3 May.", True),
+        ("An earlier version of this bill failed in the Senate.", False),
+        ("Correction officers said the version of events was wrong.", False),
+    ],
+)
+def test_what_was_corrected_is_not_told_again(line: str, noise: bool) -> None:
+    assert (Cleaner(flatten(line)).noise_rule(0, len(line)) is not None) is noise
