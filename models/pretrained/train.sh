@@ -36,7 +36,7 @@ python -m training.ordinary --data "$DATA/allsides/train.parquet#train[:11700]" 
 
 # The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores. On a GPU, leave --examples
 # out to learn from everything.
-copydesk train summariser --engine abstractive --data "$CNN" --case-from "$DATA/allsides/train.parquet" --examples 1600 \
+copydesk train summariser --engine abstractive --data "$CNN" --case-from "$DATA/allsides/train.parquet" --examples 4000 \
     --checkpoints "$WORK/briefs" --notes "$OUT/notes-abstractive.md" --output "$OUT/summariser-abstractive" $RESUME
 copydesk train summariser --engine abstractive --target headline --data "$DATA/allsides/train.parquet#train[:11000]" \
     --data "$DATA/inshorts/train.parquet" --checkpoints "$WORK/headlines" --notes "$OUT/notes-abstractive.md" \
