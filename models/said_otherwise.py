@@ -268,12 +268,13 @@ def superlative_widened(aligned: Aligned) -> bool:
     for word, noun in itertools.pairwise(aligned.own):
         if not _superlative(word.key) or noun.gap.strip() or not has_content(noun):
             continue
-        far = [
-            [stem(read.key) for read in aligned.place[at + 1 : at + 5]].index(stem(noun.key))
+        behind = [
+            [stem(read.key) for read in aligned.place[at + 1 : at + 5]]
             for at, same in enumerate(aligned.place)
-            if same.key == word.key and stem(noun.key) in map(stem, keys(aligned.place[at + 1 : at + 5]))
+            if same.key == word.key
         ]
-        if far and min(far):
+        distances = [stems.index(stem(noun.key)) for stems in behind if stem(noun.key) in stems]
+        if distances and min(distances) > 0:
             return True
     return False
 
