@@ -49,6 +49,7 @@ _ASKED = word_set(
 )
 _MODALS = word_set("will would shall wont may might could should must can")
 _POSSIBLE = word_set("would could might may should must")
+_SHORT = word_set("cannot cant wont shant theyll theyd youll youd itll itd wholl whod thatll therell hed")
 _DUE = word_set("set due going need needs needed bound able")
 _BETWEEN = word_set("be have been also soon now then again not never only finally eventually")
 _CAME_TO_IT = word_set(
@@ -211,8 +212,9 @@ def possibility_gained(aligned: Aligned) -> bool:
     """What is told as a fact would or may be: "is home to" as "would be home to"."""
     if not any(word.key in _POSSIBLE and not (word.key == "may" and word.capital) for word in aligned.own):
         return False
-    heard = {key.removesuffix("nt") for key in keys(aligned.sentences)}
-    return not (heard & (_MODALS | _DUE) or supposes(aligned.sentences))
+    heard = keys(aligned.sentences)
+    heard |= {key.removesuffix("nt") for key in heard}
+    return not (heard & (_MODALS | _DUE | _SHORT) or supposes(aligned.sentences))
 
 
 def predicate_gained(aligned: Aligned) -> bool:

@@ -72,9 +72,10 @@ def share_seen(training: dict[str, Any], articles: Articles) -> float:
 
 
 def _kept(training: dict[str, Any]) -> Iterator[tuple[str, set[bytes]]]:
-    """The parts of the training data whose hashes are there."""
+    """The parts of the training data whose hashes are there; what a model was fitted on once more has taught it too."""
     encoder = training.get("encoder")
-    parts = [("training", training.get("data")), ("validation", training.get("validation"))]
+    held = "training" if training.get("refitted") else "validation"
+    parts = [("training", training.get("data")), (held, training.get("validation"))]
     if isinstance(taught := training.get("taught"), dict):
         parts.append(("taught", taught.get("articles")))
     if isinstance(encoder, dict) and isinstance(encoder.get("data"), dict):

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference.predict import shipped
+from models.artefact import load_artefact
 from models.errors import DataError
 from models.topics import TopicModel, full_text
 from training.data import Articles
-from training.leaks import row_hash
+from training.leaks import find_leaks, row_hash
 from training.provenance import short_name
 from training.stories import progress, read_stories
 
@@ -26,11 +27,12 @@ TOGETHER = 256
 
 @dataclass(slots=True)
 class Taught:
-    """Stories and the labels that a teacher gave them, likeliest first; `record` is for training.json."""
+    """Stories and the labels that a teacher gave them, likeliest first; a record for training.json; notes to read."""
 
     texts: list[str] = field(default_factory=list)
     labels: list[list[str]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known: Sequence[Articles]) -> Taught:
@@ -40,7 +42,7 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
         teacher: folder of a topic model; that of the standard engine that ships when None.
         articles: to be labelled.
         classes: the labels that there are.
-        known: articles whose labels are known, or held out: those are left out.
+        known: articles whose labels are known, and last those held out: all are left out.
 
     Raises:
         DataError: the teacher has other labels, or gives none to any article.
@@ -82,6 +84,12 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
         unlabelled,
         known_rows,
     )
+    learnt = find_leaks(load_artefact(folder).training, known[-1])["found"].get("training")
+    if learnt:
+        taught.notes.append(
+            f"the teacher has learnt from {learnt['count']} of the held-out rows: the figures may be too good; train "
+            "it with --no-refit."
+        )
     taught.record = {
         "teacher": short_name(folder),
         "labelled": len(taught.texts),

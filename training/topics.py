@@ -197,7 +197,9 @@ def train_topics(
             "cross-fitted: each half is judged with what was learnt on the other."
         )
     report.notes[:0] = notes
-    if split and settings.refit and fitted.refit is not None:
+    report.notes += taught.notes
+    refitted = split and settings.refit and fitted.refit is not None
+    if refitted and fitted.refit is not None:
         model.scorer = fitted.refit(rows.with_more(held_rows))
         report.notes.append(
             f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
@@ -206,6 +208,7 @@ def train_topics(
     training = provenance(settings, articles, validation, report)
     common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
     training["majority"] = [common]
+    training["refitted"] = refitted
     training["data"]["fingerprint"] = fingerprint(whole)
     if unlabelled is not None:
         training["taught"] = {"articles": describe_data(unlabelled), **taught.record}

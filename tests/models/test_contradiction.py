@@ -252,6 +252,19 @@ def test_a_rule_finds_its_fault_and_passes_what_is_fair(rule: Rule, story: list[
     assert not any(each(aligned(story[0], story)) for each in RULES)
 
 
+@pytest.mark.parametrize(
+    ("story", "text"),
+    [
+        ("He won't resign over the letter.", "He would not resign over the letter."),
+        ("Jon Evans cannot play on Monday.", "Evans could not play on Monday."),
+        ("The team can't play on Monday.", "The team could not play on Monday."),
+        ("They'll not play in Alder on Monday.", "They would not play on Monday."),
+    ],
+)
+def test_a_contracted_modal_is_one(story: str, text: str) -> None:
+    assert not contradiction.possibility_gained(aligned(text, [story]))
+
+
 def test_every_rule_has_an_example() -> None:
     (mark,) = test_a_rule_finds_its_fault_and_passes_what_is_fair.pytestmark  # type: ignore[attr-defined]
     assert {case[0] for case in mark.args[1]} == set(RULES)

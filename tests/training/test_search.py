@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier
 from models.word_vectors import shipped_vectors
+from training import search
 from training.search import FEW, SPACE, WITH_FEW, fit_meaning, search_fast
 
 
@@ -52,10 +55,38 @@ def test_word_vectors_count_where_meaning_tells() -> None:
     words = {label: [vectors.words[place] for place in np.argsort(-close)[:200]] for label, close in near.items()}
     names = [f"word{n}" for n in range(300)]
     labels = [["football"] if row % 2 else ["economy"] for row in range(240)]
-    meant = [" ".join([*rng.choice(words[row[0]], 2), *rng.choice(names, 6)]) for row in labels]
+    meant = [" ".join([rng.choice(words[row[0]]), *rng.choice(names, 6)]) for row in labels]
     assert fit_meaning(meant, labels, exclusive=True, seed=1) >= 0.2
-    marks = {"football": "xq", "economy": "zv"}  # here a word of no meaning tells, and what the others mean misleads
-    told = [f"{marks[row[0]]} {text}" for row, text in zip(labels, rng.permutation(meant), strict=True)]
+    either = [*words["football"], *words["economy"]]  # here words without a meaning tell, and those with one mislead
+    marks = [[f"{row[0][0]}q{number}" for number in rng.integers(60, size=2)] for row in labels]
+    told = [" ".join([*mark, *rng.choice(either, 5)]) for mark in marks]
     assert fit_meaning(told, labels, exclusive=True, seed=1) == 0
+    rare = [["other"], *labels[1:]]  # a label of one story, which a draw may miss
+    assert fit_meaning(meant, rare, exclusive=True, seed=1) in SPACE["meaning"]
     few = FEW - 1
     assert fit_meaning(meant[:few], labels[:few], exclusive=True, seed=1) == WITH_FEW
+
+
+def test_a_draw_of_many_rows_holds_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, _ = noisy(400)
+    labels = [["weather"] if row else ["sport"] for row in range(400)]
+    monkeypatch.setattr(search, "MANY", 120)
+    for seed in range(6):  # most draws of 120 miss the one story on sport
+        assert fit_meaning(texts, labels, exclusive=True, seed=seed) in SPACE["meaning"]
+
+
+def test_no_word_vectors_are_judged_as_they_would_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = noisy(150)
+    widths: dict[float, set[int]] = {}
+    real = FastTopicClassifier.cross_logits
+
+    def spied(self: FastTopicClassifier, *given: Any, **named: Any) -> Any:
+        widths.setdefault(self.meaning, set()).add(self._ngrams.n_features)
+        return real(self, *given, **named)
+
+    monkeypatch.setattr(FastTopicClassifier, "cross_logits", spied)
+    fit_meaning(texts, labels, exclusive=True, seed=0)
+    assert set(widths) == set(SPACE["meaning"])
+    for meaning, found in widths.items():
+        alone = FastTopicClassifier(meaning=meaning).fit(texts, labels, exclusive=True)
+        assert found == {alone._ngrams.n_features}

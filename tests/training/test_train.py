@@ -28,6 +28,7 @@ from training.evaluation import evaluate_summariser, evaluate_topics
 from training.finetune import finetune, stacked
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
+from training.stories import split_articles
 from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
@@ -95,9 +96,12 @@ def test_the_same_run_twice_gives_the_same_bytes(engine: str, tiny_encoder: Path
 def test_the_model_that_is_saved_has_learnt_from_the_held_out_rows_too(engine: str, tiny_encoder: Path) -> None:
     data = toy(60)
     settings = TopicSettings(engine, str(tiny_encoder))
-    before, report, _ = train_topics(data, settings=replace(settings, refit=False))
-    after, same, _ = train_topics(data, settings=settings)
+    before, report, kept_record = train_topics(data, settings=replace(settings, refit=False))
+    after, same, refitted_record = train_topics(data, settings=settings)
     assert report.metrics == same.metrics and report.baselines == same.baselines
+    _, held = split_articles(data, fraction=0.1, seed=13)
+    for record, part in ((kept_record, "validation"), (refitted_record, "training")):
+        assert find_leaks(record, held)["found"].keys() == {part}
     assert not any("once more" in note for note in report.notes)
     assert any("learnt once more, from the 6 held-out rows as well" in note for note in same.notes)
     assert np.array_equal(before.thresholds_, after.thresholds_) and before.strange_limit == after.strange_limit
@@ -331,6 +335,7 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
     assert training["taught"]["without a topic"] == 1
     assert training["taught"]["in the data already"] == 1
     assert training["taught"]["teacher"] == training["settings"]["teacher"] == "teacher"
+    assert any("the teacher has learnt from 3 of the held-out rows" in note for note in report.notes)
     leaks = find_leaks(training, more)
     assert leaks["found"]["taught"]["count"] == 62
     assert any("articles labelled by a teacher" in note for note in leak_notes(leaks, 62))
