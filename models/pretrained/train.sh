@@ -34,8 +34,8 @@ summariser --engine fast --output "$OUT/summariser-fast"
 # What the guard against invented names takes for ordinary words.
 python -m training.ordinary --data "$DATA/allsides/train.parquet#train[:11700]" --output "$OUT/ordinary-words.txt"
 
-# The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores (41 minutes on busy ones). On a GPU, leave --examples
-# out to learn from everything.
+# The language model's adapters (extra abstractive): half an hour each on two quiet CPU cores, 41 minutes on busy ones. On
+# a GPU, leave --examples out to learn from everything.
 copydesk train summariser --engine abstractive --data "$CNN" --case-from "$DATA/allsides/train.parquet" --examples 4000 \
     --checkpoints "$WORK/briefs" --notes "$OUT/notes-abstractive.md" --output "$OUT/summariser-abstractive" $RESUME
 copydesk train summariser --engine abstractive --target headline --data "$DATA/allsides/train.parquet#train[:11000]" \
