@@ -151,18 +151,14 @@ def fit_meaning(texts: Sequence[str], labels: Sequence[Sequence[str]], *, exclus
     one_each = {label: row for row in order[::-1].tolist() for label in labels[row]}
     drawn = sorted({*order[:MANY].tolist(), *one_each.values()})
     texts, labels = [texts[row] for row in drawn], [labels[row] for row in drawn]
-    without, model = (
-        FastTopicClassifier(seed=seed, meaning=meaning).fit(texts, labels, exclusive=exclusive)
-        for meaning in (0.0, max(SPACE["meaning"]))
-    )
-    targets = target_matrix(labels, model.classes_)
+    # without them the vocabulary is another, and so is the contrast of the n-grams
+    without = FastTopicClassifier(seed=seed, meaning=0.0).fit(texts, labels, exclusive=exclusive)
+    some = FastTopicClassifier(seed=seed, meaning=1.0).fit(texts, labels, exclusive=exclusive)
+    targets = target_matrix(labels, some.classes_)
     cost: dict[float, float] = {}
     with progress("Weighing word vectors", len(SPACE["meaning"])) as advance:
         for meaning in SPACE["meaning"]:
-            if not meaning:  # its vocabulary is another, and so is the contrast of its n-grams
-                cost[meaning] = surprise(without.cross_logits(texts, labels, folds=FOLDS), targets, exclusive)
-                advance()
-                continue
+            model = some if meaning else without
             model.meaning = meaning
             cost[meaning] = surprise(model.cross_logits(texts, labels, folds=FOLDS), targets, exclusive)
             advance()

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class TopicSettings:
     refit: bool = True
 
 
-@dataclass(slots=True)
+@dataclass
 class Rows:
     """Stories with their labels; `vectors` of their sentences for the standard engine."""
 
@@ -83,7 +84,7 @@ class Rows:
     targets: NDArray[np.float32]
     vectors: Sequence[NDArray[Any]] = ()
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
         """As the n-grams are read from."""
         return [full_text(story) for story in self.stories]
@@ -198,9 +199,9 @@ def train_topics(
         )
     report.notes[:0] = notes
     report.notes += taught.notes
-    refitted = split and settings.refit and fitted.refit is not None
-    if refitted and fitted.refit is not None:
-        model.scorer = fitted.refit(rows.with_more(held_rows))
+    refit = fitted.refit if split and settings.refit else None
+    if refit is not None:
+        model.scorer = refit(rows.with_more(held_rows))
         report.notes.append(
             f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
             "figures are those of the one before."
@@ -208,7 +209,7 @@ def train_topics(
     training = provenance(settings, articles, validation, report)
     common = Counter(row[0] for row in articles.labels).most_common(1)[0][0]
     training["majority"] = [common]
-    training["refitted"] = refitted
+    training["refitted"] = refit is not None
     training["data"]["fingerprint"] = fingerprint(whole)
     if unlabelled is not None:
         training["taught"] = {"articles": describe_data(unlabelled), **taught.record}
@@ -228,17 +229,10 @@ def _rows(articles: Articles, classes: Sequence[str]) -> Rows:
 
 
 def _fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, taught: Taught) -> Fitted:
-    found: dict[str, Any] = {}
-    if settings.search:
-        from training.search import search_fast
+    from training.search import fit_meaning, search_fast
 
-        found, _ = search_fast(
-            rows.texts, rows.labels, exclusive=exclusive, candidates=settings.search, seed=settings.seed
-        )
-    else:
-        from training.search import fit_meaning
-
-        found["meaning"] = fit_meaning(rows.texts, rows.labels, exclusive=exclusive, seed=settings.seed)
+    data: dict[str, Any] = {"texts": rows.texts, "labels": rows.labels, "exclusive": exclusive, "seed": settings.seed}
+    found = search_fast(**data, candidates=settings.search)[0] if settings.search else {"meaning": fit_meaning(**data)}
     scorer, logits = _fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
 
     def refit(everything: Rows) -> FastTopicClassifier:
