@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.calibration import TemperatureScaling
 from models.encoder import (
     DEFAULT_ENCODER,
     DELTA,
@@ -72,13 +74,18 @@ class JointModel(nn.Module):
         padded, mask = pad_stories(list(torch.split(pooled, sizes)))
         return padded, mask.to(padded.device)
 
+    def topic_logits(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Of a step's labelled stories, `(n_stories, n_labels)`."""
+        assert self.topic_head is not None
+        logits: Tensor = self.topic_head(*self.read(inputs, "topics"))[0]
+        return logits
+
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
         """The weighted loss of a step, and each task's own."""
         out: dict[str, Tensor] = {}
         loss: Tensor | float = 0.0
         if self.topic_head is not None and "topics_sizes" in inputs:
-            logits, _ = self.topic_head(*self.read(inputs, "topics"))
-            out["topics"] = topic_loss(logits, inputs["topics_targets"], self.exclusive)
+            out["topics"] = topic_loss(self.topic_logits(inputs), inputs["topics_targets"], self.exclusive)
             loss = loss + self.weights[0] * out["topics"]
         if self.summary_head is not None and "summaries_sizes" in inputs:
             vectors, mask = self.read(inputs, "summaries")
@@ -256,7 +263,11 @@ def _held_out_losses(
     summaries: TokenisedTask | None,
     settings: FinetuneSettings,
 ) -> dict[str, float]:
-    """Mean loss of each task over its held-out stories, and `eval_loss`, their weighted sum."""
+    """Mean loss of each task over its held-out stories, and `eval_loss`, their weighted sum.
+
+    Where labels exclude each other it is the loss at the temperature that suits these stories best, as the model that
+    is saved has one too: while a run grows surer than it should be, it may still tell the labels better apart.
+    """
     model.eval()
     device = next(model.parameters()).device
     half = processor_dtype() == torch.bfloat16
@@ -268,15 +279,27 @@ def _held_out_losses(
     for name, task, size, weight in parts:
         if task is None:
             continue
-        total = 0.0
+        tempered = name == "topics" and model.exclusive
+        total, logits, truth = 0.0, [], []
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             for rows in batches_by_length(task, size):
                 inputs = {key: value.to(device) for key, value in step_tensors(name, task, rows, encoder).items()}
-                total += float(model(**inputs)[name]) * len(rows)
-        metrics[f"eval_{name}_loss"] = total / len(task.ids)
+                if tempered:
+                    logits.append(model.topic_logits(inputs).float().cpu().numpy())
+                    truth.append(inputs["topics_targets"].argmax(dim=1).cpu().numpy())
+                else:
+                    total += float(model(**inputs)[name]) * len(rows)
+        mean = tempered_loss(np.concatenate(logits), np.concatenate(truth)) if tempered else total / len(task.ids)
+        metrics[f"eval_{name}_loss"] = mean
         metrics["eval_loss"] += weight * metrics[f"eval_{name}_loss"]
     model.train()
     return metrics
+
+
+def tempered_loss(logits: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Mean cross-entropy of `(n_stories, n_labels)` and the right labels at the temperature that suits best."""
+    chances = TemperatureScaling().fit(logits, truth).apply(logits)
+    return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
 
 
 def changed_weights(transformer: nn.Module, before: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ from training.adaptation import adapt_encoder, topic_task
 from training.cards import model_card
 from training.data import Articles, read_articles
 from training.evaluation import evaluate_summariser, evaluate_topics
-from training.finetune import finetune, stacked
+from training.finetune import finetune, stacked, tempered_loss
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
 from training.stories import split_articles
@@ -292,6 +292,18 @@ def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
     _, report, _ = train_topics(seed_articles)
     assert any("cross-fitted" in note for note in report.notes), "calibrated on rows held out: the encoder knows others"
+
+
+def test_a_run_that_grows_too_sure_is_judged_by_what_it_tells_apart() -> None:
+    truth = np.arange(300) % 3
+    unsure = np.eye(3)[truth] + np.random.default_rng(0).normal(0, 0.9, (300, 3))
+    sure = 30 * (np.eye(3)[truth] + np.random.default_rng(1).normal(0, 0.6, (300, 3)))  # fewer errors, far too sure
+
+    def plain(logits: NDArray[Any]) -> float:
+        return float(torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(truth)))
+
+    assert plain(sure) > plain(unsure)
+    assert tempered_loss(sure, truth) < tempered_loss(unsure, truth) < plain(unsure) + 0.02
 
 
 def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
