@@ -240,7 +240,7 @@ class Copydesk:
         """Which stories are too unlike the topic model's training stories for a label."""
         if self.topics is None:
             return np.zeros(len(stories), dtype=bool)
-        return self.topics.strangeness(stories, vectors) > self.topics.strange_limit
+        return self.topics.strange(stories, vectors)
 
     def _sentence_scores(self, stories: Sequence[Story], vectors: Any) -> list[NDArray[np.float32]]:
         if self.summariser is None:

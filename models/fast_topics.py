@@ -197,6 +197,15 @@ class FastTopicClassifier:
         features = self._ngrams.transform(texts)
         return np.asarray(features @ self.coef_ + self.intercept_, np.float32)
 
+    def features(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """What the logits are sums over, `(n_stories, n_features)`."""
+        return self._ngrams.transform(texts)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of `features`."""
+        return self._ngrams.n_features
+
     def strangeness(self, texts: Sequence[str]) -> Floats:
         """The share of each story's words that the model does not know, `(n_stories,)`; 0 for a story without words."""
         return self._ngrams.unknown(texts)

@@ -4,14 +4,19 @@ The mean sentence vector of a story, scaled to length 1, is held against a Gauss
 Mahalanobis distance, as in Lee et al., "A simple unified framework for detecting out-of-distribution samples" (2018),
 with the covariance shrunk by Ledoit and Wolf (2004). Every story counts twice, whole and as its opening alone, so that
 a short story is not strange for being short.
+
+Beside it a linear score tells the training stories from texts that are no news, by Hendrycks et al., "Deep anomaly
+detection with outlier exposure" (2019): a recipe lies near a story on food, but a straight line parts the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from models.artefact import Arrays, array
@@ -20,6 +25,13 @@ Floats = NDArray[np.float32]
 QUANTILE = 0.99
 """Share of held-out stories, whole and openings, that count as familiar."""
 FEWEST_STORIES = 50
+KEPT = 0.995
+"""Share of held-out stories, whole and openings, that do not count as no news."""
+NEWS_WEIGHT = 0.6
+"""What the written news counts for in telling stories from what is none, where the training stories count for 1."""
+BACKGROUND_STRENGTH = 2.0
+"""Of the fit, scikit-learn's C where each side's stories count for `BACKGROUND_ROWS` together."""
+BACKGROUND_ROWS = 1000.0
 
 
 class Familiarity:
@@ -71,6 +83,80 @@ class Familiarity:
         """
         mean = array(tensors, "familiar.mean", (hidden,))
         return cls(mean, array(tensors, "familiar.whitening", (hidden, hidden)))
+
+
+@dataclass(slots=True)
+class Background:
+    """Tells the training stories from texts that are no news.
+
+    Attributes:
+        weight: `(n_features,)`, of mean sentence vectors or of n-grams, whatever the engine's `features` are.
+        bias: such that scores over 0 are those of no news.
+    """
+
+    weight: Floats
+    bias: float
+
+    def __post_init__(self) -> None:
+        """Bring the weights to the precision that they are saved in."""
+        self.weight = np.asarray(self.weight).astype(np.float16).astype(np.float32)
+        self.bias = float(np.float32(self.bias))
+
+    def scores(self, features: Any) -> Floats:
+        """Of dense or sparse features, `(n_stories, n_features)`: over 0 where a story is no news, `(n_stories,)`."""
+        # a dense product of matrices rounds otherwise for many rows than for one
+        sparse = scipy.sparse.issparse(features)
+        sums = features @ self.weight if sparse else (features * self.weight).sum(axis=1)
+        return np.asarray(sums + np.float32(self.bias), np.float32)
+
+    @classmethod
+    def fit(cls, stories: Any, news: Any, none: Any) -> Background:
+        """Draw a line between stories and what is no news.
+
+        Args:
+            stories: features of training stories, dense or sparse, `(n_stories, n_features)`.
+            news: of news written by the same hand as the third kind, so that it is not the hand that is told.
+            none: of texts that are no news.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        kinds = (stories, news, none)
+        sizes = [kind.shape[0] for kind in kinds]
+        shares = BACKGROUND_ROWS * np.array([1.0, NEWS_WEIGHT, 1.0]) / sizes
+        truth = np.repeat([False, False, True], sizes)
+        rows = scipy.sparse.vstack(kinds, format="csr") if scipy.sparse.issparse(stories) else np.concatenate(kinds)
+        model = LogisticRegression(C=BACKGROUND_STRENGTH, max_iter=2000)
+        model.fit(rows, truth, sample_weight=np.repeat(shares, sizes))
+        return cls(model.coef_[0], float(model.intercept_[0]))
+
+    def limit(self, features: Any) -> float:
+        """The score that `KEPT` of stories which it was not fitted on stay below; more where they are few.
+
+        It is never less than even odds.
+        """
+        scores = self.scores(features)
+        return max(0.0, float(np.quantile(scores, KEPT) + scores.std() / np.sqrt(len(scores))))
+
+    def above(self, limit: float) -> Background:
+        """The same, but that scores of `limit` become 0."""
+        return Background(self.weight, self.bias - limit)
+
+    def tensors(self) -> Arrays:
+        """`background.weight` in float16, and `background.bias`."""
+        weight = self.weight.astype(np.float16)
+        return {"background.weight": weight, "background.bias": np.array([self.bias], np.float32)}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_features: int) -> Background | None:
+        """As saved; None where there is none.
+
+        Raises:
+            ModelError: a tensor is missing or of another shape.
+        """
+        if not any(name.startswith("background.") for name in tensors):
+            return None
+        bias = array(tensors, "background.bias", (1,))
+        return cls(array(tensors, "background.weight", (n_features,)), float(bias[0]))
 
 
 def quantile_limit(values: NDArray[Any]) -> float:

@@ -14,7 +14,7 @@ from models.errors import ModelError
 from models.fast_topics import FastTopicClassifier
 from models.fitting import HeadSettings, fit_topic_head
 from models.heads import POSITION_STARTS, TopicHead, pad_stories
-from models.novelty import FEWEST_STORIES, Familiarity
+from models.novelty import FEWEST_STORIES, Familiarity, pooled
 from models.standard import EncoderSpec, FloatArray, OverVectors, head_state, restore_head, size_in
 from models.workers import side_by_side
 
@@ -111,6 +111,16 @@ class StandardTopics(OverVectors):
         for row, part in enumerate(parts):
             logits[row] = part.sum(axis=0)
         return logits
+
+    def features(self, vectors: Sequence[NDArray[Any]]) -> FloatArray:
+        """The stories' mean sentence vectors, scaled to length 1, `(n_stories, hidden)`."""
+        return pooled(vectors)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of `features`."""
+        assert self.head is not None
+        return self.head.label.in_features
 
     def strangeness(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str]) -> FloatArray:
         """How far each story is from the training stories, `(n_stories,)`; see `models.novelty.Familiarity`."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.artefact import Artefact, array, load_artefact
 from models.calibration import PlattScaling, TemperatureScaling
 from models.errors import DataError, ModelError
+from models.novelty import Background
 from models.schema import check_config
 from models.story import Story, passages, read_story
 
@@ -62,6 +63,7 @@ class TopicModel:
         thresholds_: the probability each label needs, `(n_labels,)`.
         lead_threshold: the probability the likeliest label needs when none passes its own threshold.
         strange_limit: how strange a story may be before it gets no label; see `strangeness`.
+        background: tells stories from texts that are no news, which get no label either; None where it was not learnt.
     """
 
     scorer: Any
@@ -71,6 +73,7 @@ class TopicModel:
     thresholds_: NDArray[np.float64]
     lead_threshold: float = 1.0
     strange_limit: float = float("inf")
+    background: Background | None = None
 
     @property
     def engine(self) -> str:
@@ -118,7 +121,7 @@ class TopicModel:
         read = [as_story(story) for story in stories]
         vectors = self.vectors(read)
         given = self.topics(self.predict_proba(read, vectors))
-        strange = self.strangeness(read, vectors) > self.strange_limit
+        strange = self.strange(read, vectors)
         return [[] if skip else [topic.label for topic in row] for row, skip in zip(given, strange, strict=True)]
 
     def vectors(self, stories: Sequence[Story]) -> list[NDArray[Any]] | None:
@@ -139,6 +142,22 @@ class TopicModel:
             if self.engine == "fast"
             else self.scorer.strangeness(self.vectors(read) if vectors is None else vectors, texts)
         )
+        return strange
+
+    def strange(
+        self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which stories are too unlike the training stories for a label, `(n_stories,)`.
+
+        Those that lie too far from them (`strangeness`), and those that are no news (`background`).
+        """
+        read = [as_story(story) for story in stories]
+        if vectors is None:
+            vectors = self.vectors(read)
+        strange: NDArray[np.bool_] = self.strangeness(read, vectors) > self.strange_limit
+        if self.background is not None:
+            texts = vectors if vectors is not None else [full_text(story) for story in read]
+            strange |= self.background.scores(self.scorer.features(texts)) > 0
         return strange
 
     def topics(
@@ -194,10 +213,11 @@ class TopicModel:
             "strange_limit": round(float(self.strange_limit), 6) if np.isfinite(self.strange_limit) else None,
             **self.scorer.config(),
         }
+        tensors = {**self.scorer.tensors(), **(self.background.tensors() if self.background is not None else {})}
         if self.engine == "fast":
-            return Artefact(config, self.scorer.tensors(), training, card)
+            return Artefact(config, tensors, training, card)
         adapter, fast = self.scorer.adapter_arrays(), self.scorer.fast_arrays()
-        return Artefact(config, self.scorer.tensors(), training, card, adapter, fast)
+        return Artefact(config, tensors, training, card, adapter, fast)
 
     @classmethod
     def load(cls, folder: Path | str, **options: Any) -> TopicModel:
@@ -222,6 +242,7 @@ class TopicModel:
             thresholds,
             1.0 if lead is None else float(lead),
             float("inf") if limit is None else float(limit),
+            Background.from_tensors(artefact.tensors, scorer.n_features),
         )
 
 

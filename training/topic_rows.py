@@ -124,7 +124,7 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
     classes = [*model.classes_, *unknown]
     extra = ((0, 0), (0, len(unknown)))
     given = model.decide(probabilities)
-    given[model.strangeness(stories, vectors) > model.strange_limit] = False
+    given[model.strange(stories, vectors)] = False
     return TopicRows(
         model,
         articles,

@@ -18,9 +18,10 @@ from models.artefact import ADAPTER, load_artefact
 from models.dominance import dominant
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
-from models.novelty import quantile_limit
-from models.story import Story
+from models.novelty import Background, quantile_limit
+from models.story import Story, passages
 from models.topics import TopicModel, full_text, target_matrix
+from training.background import fit_background
 from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
 from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram_weight
@@ -185,6 +186,7 @@ def train_topics(
     probabilities = calibration.apply(fitted.calibration_logits)
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
     model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
+    model.background, limit = _background(fitted.scorer, rows, settings, held_rows)
     own = fitted.calibration_logits is fitted.validation_logits
     if own:
         judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed)
@@ -201,7 +203,10 @@ def train_topics(
     report.notes += taught.notes
     refit = fitted.refit if split and settings.refit else None
     if refit is not None:
-        model.scorer = refit(rows.with_more(held_rows))
+        everything = rows.with_more(held_rows)
+        model.scorer = refit(everything)
+        if settings.engine == "fast":  # whose n-grams are others now; mean vectors are the same
+            model.background, _ = _background(model.scorer, everything, settings, limit=limit)
         report.notes.append(
             f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
             "figures are those of the one before."
@@ -288,6 +293,28 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
     if seen:
         return Fitted(scorer, None, logits, held.targets, logits, limit)
     return Fitted(scorer, refit, own + np.float32(weight) * beside, rows.targets, logits, limit)
+
+
+def _background(
+    scorer: Any, rows: Rows, settings: TopicSettings, held: Rows | None = None, limit: float = 0.0
+) -> tuple[Background | None, float]:
+    """What tells the stories from texts that are no news, see `training.background.fit_background`."""
+    if settings.engine == "standard":
+
+        def encode(stories: Sequence[Story]) -> Sequence[Any]:
+            return encode_stories(scorer.spec, stories, settings.cache)
+
+        held_parts = held.vectors if held is not None else ()
+        return fit_background(scorer.features, rows.vectors, encode, seed=settings.seed, held=held_parts, limit=limit)
+
+    def features(stories: Sequence[Sequence[str]]) -> Any:
+        return scorer.features(["\n".join(story) for story in stories])
+
+    def read(stories: Sequence[Story]) -> list[list[str]]:
+        return [passages(story) for story in stories]
+
+    held_read = read(held.stories) if held is not None else ()
+    return fit_background(features, read(rows.stories), read, seed=settings.seed, held=held_read, limit=limit)
 
 
 def _fit_ngrams(

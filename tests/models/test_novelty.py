@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from inference.predict import Copydesk
-from models.calibration import PlattScaling
+from models.artefact import load_artefact, save_artefact
+from models.calibration import PlattScaling, TemperatureScaling
 from models.errors import ModelError
 from models.fast_topics import FastTopicClassifier
-from models.novelty import Familiarity, openings, pooled, quantile_limit
+from models.novelty import Background, Familiarity, openings, pooled, quantile_limit
 from models.topics import TopicModel
 
 HIDDEN = 12
@@ -78,3 +81,55 @@ def test_a_strange_story_gets_no_topics_and_is_told_why() -> None:
     strange = desk.predict("Preheat oven then striker fold batter gently into tin; scored crust browns slowly.")
     assert strange.topics == () and any("unlike" in warning for warning in strange.warnings)
     assert strange.scores.keys() == {"sport", "weather"}
+
+
+def background() -> Background:
+    return Background.fit(pooled(make(300, 6)), pooled(make(40, 7, shift=0.3)), pooled(make(40, 8, shift=1.2)))
+
+
+def test_what_is_no_news_is_told_from_what_lies_close_to_it() -> None:
+    found, held = background(), pooled(make(400, 9))
+    told = found.above(found.limit(held))
+    assert (told.scores(held) > 0).mean() <= 0.005
+    assert (told.scores(pooled(make(100, 10, shift=1.2))) > 0).mean() > 0.95
+    assert (told.scores(pooled(make(100, 11, shift=0.3))) > 0).mean() < 0.05
+
+
+def test_few_held_out_stories_set_a_wider_limit_than_many_alike() -> None:
+    found, one = background(), pooled(make(40, 12))
+    assert found.limit(one) == 0  # what is likelier a story than not is never refused
+    wide = found.above(-10.0)
+    assert wide.limit(one) > wide.limit(np.concatenate([one] * 20)) > wide.scores(one).max() - 1
+
+
+def test_one_story_alone_scores_as_among_others() -> None:
+    found, stories = background(), pooled(make(50, 13))
+    np.testing.assert_array_equal(found.scores(stories), [found.scores(story[None])[0] for story in stories])
+
+
+def test_the_background_is_the_same_when_saved_and_loaded_and_may_be_missing() -> None:
+    found, stories = background(), pooled(make(50, 14))
+    loaded = Background.from_tensors(found.tensors(), HIDDEN)
+    assert loaded is not None
+    np.testing.assert_array_equal(loaded.scores(stories), found.scores(stories))
+    assert Background.from_tensors({}, HIDDEN) is None
+    with pytest.raises(ModelError, match=r"background\.weight"):
+        Background.from_tensors(found.tensors(), HIDDEN + 1)
+    with pytest.raises(ModelError, match=r"background\.bias"):
+        Background.from_tensors({"background.weight": found.weight}, HIDDEN)
+
+
+def test_a_model_gives_no_topics_to_what_its_background_refuses(tmp_path: Path) -> None:
+    texts = [f"the striker scored goal {n} of the match" for n in range(9)] + [f"rain and wind {n}" for n in range(9)]
+    labels = [["sport"]] * 9 + [["weather"]] * 9
+    scorer = FastTopicClassifier(min_df=1, meaning=0).fit(texts, labels, exclusive=True)
+    calibration = TemperatureScaling().fit(scorer.decision_function(texts), np.repeat([0, 1], 9))
+    model = TopicModel(scorer, ["sport", "weather"], True, calibration, np.full(2, 0.3))
+    story = "The striker scored a goal of the match in the rain."
+    assert model.predict([story]) == [["sport"]] and not model.strange([story])[0]
+    model.background = Background.fit(*map(scorer.features, (texts[:9], texts[:9], texts[9:])))
+    assert model.strange([story, "Rain and wind."]).tolist() == [False, True]
+    assert model.predict([story, "Rain and wind."]) == [["sport"], []]
+    save_artefact(model.artefact({}, "a card"), tmp_path / "model")
+    assert TopicModel.load(tmp_path / "model").predict([story, "Rain and wind."]) == [["sport"], []]
+    assert load_artefact(tmp_path / "model").tensors["background.weight"].dtype == np.float16

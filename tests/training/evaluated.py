@@ -20,7 +20,6 @@ class StandIn:
     """A topic model that gives each story the probabilities written in it: "arts=0.9 sport=0.2"."""
 
     engine = "fast"
-    strange_limit = 0.5
 
     def __init__(self, exclusive: bool = False, classes: list[str] | None = None, shift: float = 0.0) -> None:
         self.classes_ = classes or CLASSES
@@ -46,9 +45,9 @@ class StandIn:
             return best
         return passed
 
-    def strangeness(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
-        """1 for a story that says it is strange, else 0."""
-        return np.array(["strange" in story.original for story in stories], dtype=np.float32)
+    def strange(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
+        """Which stories say that they are strange."""
+        return np.array(["strange" in story.original for story in stories])
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
         return [("crowd", 1.5), ("<b>goal", 0.5), ("rain", -0.5), ("(other n-grams)", 9.0), ("(intercept)", -3.0)]
