@@ -201,6 +201,11 @@ def train_topics(
         )
     report.notes[:0] = notes
     report.notes += taught.notes
+    refused = int(model.strange(held_rows.stories, held_rows.vectors or None).sum())
+    report.notes.append(
+        f"{refused} of the {len(validation)} held-out articles are so unlike the training articles, or so like texts "
+        "that are no news, that 'predict' gives them no topics; the figures above count what it would have given."
+    )
     refit = fitted.refit if split and settings.refit else None
     if refit is not None:
         everything = rows.with_more(held_rows)
