@@ -44,6 +44,8 @@ The encoder it was made from keeps apart what matters to finer ones: Reuters' 90
 """
 MOST_SEEN = 0.2
 """The share of rows that an encoder may have learnt from before it counts as sure of them beyond its merits."""
+FEW_HELD = 1000
+"""With fewer held-out stories, those that an encoder has learnt from have a say in what n-grams count for too."""
 NEW_NAMES = 2.0
 """How many times the held-out stories' share of unknown words is still familiar: next year's news has other names."""
 
@@ -272,11 +274,10 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
 
     with progress("Fitting the head", head_settings.epochs) as advance:
         scorer = fit_head(rows, range(len(rows.labels)), advance)
-    ngrams, crossed = _fit_ngrams(rows, exclusive, settings, without, cross=not seen)
-    if seen:  # the encoder has learnt from the training rows: only held-out ones tell how sure it may be
-        own, beside, known = scorer.attended_logits(held.vectors), ngrams.decision_function(held.texts), held.targets
-    else:
-        own, beside, known = np.zeros_like(rows.targets), crossed, rows.targets
+    crosswise = not seen or len(held.labels) < FEW_HELD
+    ngrams, crossed = _fit_ngrams(rows, exclusive, settings, without, cross=crosswise)
+    own = np.zeros_like(rows.targets)
+    if crosswise:
         folds = stratified_folds([row[0] for row in rows.labels], FOLDS, settings.seed)
         with progress("Cross-validating the head", FOLDS) as advance:
             for fold in range(FOLDS):
@@ -284,7 +285,10 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
                 if inside and outside:
                     own[outside] = fit_head(rows, inside).attended_logits([rows.vectors[row] for row in outside])
                 advance()
-    weight = fit_ngram_weight(own, beside, known, exclusive)
+    weight = fit_ngram_weight(own, crossed, rows.targets, exclusive) if crosswise else 0.0
+    if seen:  # the encoder has learnt from the training rows, which flatters the head there: n-grams deserve no less
+        held_own, beside = scorer.attended_logits(held.vectors), ngrams.decision_function(held.texts)
+        weight = max(weight, fit_ngram_weight(held_own, beside, held.targets, exclusive))
     log.info("n-grams join the sentence vectors with weight %g.", weight)
     scorer.add_ngrams(ngrams, weight)
 
@@ -297,7 +301,7 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
     limit = scorer.familiarity.limit(held.vectors) if scorer.familiarity is not None else float("inf")
     if seen:
         return Fitted(scorer, None, logits, held.targets, logits, limit)
-    return Fitted(scorer, refit, own + np.float32(weight) * beside, rows.targets, logits, limit)
+    return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit)
 
 
 def _background(

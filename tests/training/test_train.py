@@ -123,6 +123,25 @@ def test_held_out_labels_that_the_training_rows_lack_do_not_come_in_by_the_way()
     assert model.predict(data.texts[:1])
 
 
+@pytest.mark.parametrize(("few", "said", "taken"), [(1000, [3.0, 0.5], 3.0), (1000, [0.5, 3.0], 3.0), (0, [2.0], 2.0)])
+def test_where_the_encoder_knew_the_rows_few_held_out_ones_do_not_lower_the_n_grams_weight(
+    few: int, said: list[float], taken: float, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[int] = []
+
+    def weigh(own: NDArray[Any], beside: NDArray[Any], targets: NDArray[Any], exclusive: bool) -> float:
+        judged.append(len(own))
+        return said[len(judged) - 1]
+
+    monkeypatch.setattr("training.topics.fit_ngram_weight", weigh)
+    monkeypatch.setattr("training.topics._encoder_knows", lambda *_: True)
+    monkeypatch.setattr("training.topics.FEW_HELD", few)
+    model, _, training = train_topics(toy(45), settings=TopicSettings(encoder=str(tiny_encoder)))
+    rows, held = training["data"]["rows"], training["validation"]["rows"]
+    assert judged == ([rows, held] if few else [held])
+    assert model.scorer.ngram_weight == taken
+
+
 def test_one_label_is_an_error_that_says_so() -> None:
     data = replace(toy(20), labels=[["sport"]] * 20)
     with pytest.raises(DataError, match="same label"):
