@@ -20,6 +20,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from models.artefact import Arrays, array
+from models.errors import ModelError
 
 Floats = NDArray[np.float32]
 QUANTILE = 0.99
@@ -103,11 +104,17 @@ class Background:
         self.bias = float(np.float32(self.bias))
 
     def scores(self, features: Any) -> Floats:
-        """Of dense or sparse features, `(n_stories, n_features)`: over 0 where a story is no news, `(n_stories,)`."""
-        # a dense product of matrices rounds otherwise for many rows than for one
-        sparse = scipy.sparse.issparse(features)
-        sums = features @ self.weight if sparse else (features * self.weight).sum(axis=1)
-        return np.asarray(sums + np.float32(self.bias), np.float32)
+        """Of dense or sparse features, `(n_stories, n_features)`: over 0 where a story is no news, `(n_stories,)`.
+
+        A story without any feature, as one without words, is not refused: it has -1.
+        """
+        if not features.shape[0]:
+            return np.zeros(0, np.float32)
+        if scipy.sparse.issparse(features):
+            sums, known = features @ self.weight, np.diff(features.indptr) > 0
+        else:  # not a product of matrices, which rounds otherwise for many rows than for one
+            sums, known = (features * self.weight).sum(axis=1), features.any(axis=1)
+        return np.where(known, sums + np.float32(self.bias), np.float32(-1)).astype(np.float32)
 
     @classmethod
     def fit(cls, stories: Any, news: Any, none: Any) -> Background:
@@ -155,8 +162,10 @@ class Background:
         """
         if not any(name.startswith("background.") for name in tensors):
             return None
-        bias = array(tensors, "background.bias", (1,))
-        return cls(array(tensors, "background.weight", (n_features,)), float(bias[0]))
+        bias, weight = array(tensors, "background.bias", (1,)), array(tensors, "background.weight", (n_features,))
+        if np.abs(weight).max(initial=0) > np.finfo(np.float16).max:
+            raise ModelError("tensor 'background.weight' has numbers that float16 does not hold.")
+        return cls(weight, float(bias[0]))
 
 
 def quantile_limit(values: NDArray[Any]) -> float:

@@ -86,6 +86,13 @@ def train_topics_command(
         Path | None,
         typer.Option(exists=True, help="A model with the same labels; the standard one that ships when missing."),
     ] = None,
+    background: Annotated[
+        bool,
+        typer.Option(
+            help="Learn from texts written for this which ones are no news (recipes, code, letters, adverts), and give "
+            "them no topics. Turn it off where your articles are of such kinds."
+        ),
+    ] = True,
     refit: Annotated[
         bool,
         typer.Option(help="Learn once more at the end, from the held-out rows too; without --validation only."),
@@ -130,7 +137,7 @@ def train_topics_command(
             )
         )
     settings = TopicSettings(
-        engine.value, encoder, held_out, seed, cache, search, str(teacher) if teacher else None, refit
+        engine.value, encoder, held_out, seed, cache, search, str(teacher) if teacher else None, refit, background
     )
     more = read(unlabelled, {**columns, "labels_column": None}, None, None) if unlabelled else None
     model, report, training = train_topics(articles, held, settings, unlabelled=more)

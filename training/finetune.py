@@ -285,8 +285,10 @@ def _held_out_losses(
             for rows in batches_by_length(task, size):
                 inputs = {key: value.to(device) for key, value in step_tensors(name, task, rows, encoder).items()}
                 if tempered:
-                    logits.append(model.topic_logits(inputs).float().cpu().numpy())
-                    truth.append(inputs["topics_targets"].argmax(dim=1).cpu().numpy())
+                    targets = inputs["topics_targets"].cpu().numpy()
+                    labelled = targets.any(axis=1)  # with a label that training has
+                    logits.append(model.topic_logits(inputs).float().cpu().numpy()[labelled])
+                    truth.append(targets[labelled].argmax(axis=1))
                 else:
                     total += float(model(**inputs)[name]) * len(rows)
         mean = tempered_loss(np.concatenate(logits), np.concatenate(truth)) if tempered else total / len(task.ids)
@@ -298,6 +300,8 @@ def _held_out_losses(
 
 def tempered_loss(logits: NDArray[Any], truth: NDArray[Any]) -> float:
     """Mean cross-entropy of `(n_stories, n_labels)` and the right labels at the temperature that suits best."""
+    if not len(truth):
+        return 0.0
     chances = TemperatureScaling().fit(logits, truth).apply(logits)
     return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
 

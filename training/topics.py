@@ -21,7 +21,7 @@ from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import Background, quantile_limit
 from models.story import Story, passages
 from models.topics import TopicModel, full_text, target_matrix
-from training.background import fit_background
+from training.background import encoded, fit_background, written
 from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
 from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram_weight
@@ -66,6 +66,7 @@ class TopicSettings:
             none (see `training.teaching`).
         refit: learn once more from all rows, the held-out ones too, when the figures are known; only where they were
             split off the training data, and where no encoder had learnt from the others.
+        background: learn which texts are no news, see `training.background`.
     """
 
     engine: str = "standard"
@@ -76,6 +77,7 @@ class TopicSettings:
     search: int = 0
     teacher: str | None = None
     refit: bool = True
+    background: bool = True
 
 
 @dataclass
@@ -212,7 +214,7 @@ def train_topics(
     if refit is not None:
         everything = rows.with_more(held_rows)
         model.scorer = refit(everything)
-        if settings.engine == "fast":  # whose n-grams are others now; mean vectors are the same
+        if model.background is not None and settings.engine == "fast":  # whose n-grams are others; mean vectors are not
             model.background, _ = _background(model.scorer, everything, settings, limit=limit)
         report.notes.append(
             f"the model that is saved has learnt once more, from the {len(validation)} held-out rows as well; the "
@@ -308,13 +310,17 @@ def _background(
     scorer: Any, rows: Rows, settings: TopicSettings, held: Rows | None = None, limit: float = 0.0
 ) -> tuple[Background | None, float]:
     """What tells the stories from texts that are no news, see `training.background.fit_background`."""
+    if not settings.background:
+        return None, limit
     if settings.engine == "standard":
 
-        def encode(stories: Sequence[Story]) -> Sequence[Any]:
-            return encode_stories(scorer.spec, stories, settings.cache)
+        def encode(name: str) -> Sequence[Any]:
+            return encoded(scorer.spec, name, settings.cache)
 
         held_parts = held.vectors if held is not None else ()
-        return fit_background(scorer.features, rows.vectors, encode, seed=settings.seed, held=held_parts, limit=limit)
+        return fit_background(
+            scorer.features, rows.vectors, rows.labels, encode, seed=settings.seed, held=held_parts, limit=limit
+        )
 
     def features(stories: Sequence[Sequence[str]]) -> Any:
         return scorer.features(["\n".join(story) for story in stories])
@@ -322,8 +328,13 @@ def _background(
     def read(stories: Sequence[Story]) -> list[list[str]]:
         return [passages(story) for story in stories]
 
+    def own(name: str) -> list[list[str]]:
+        return read(written(name))
+
     held_read = read(held.stories) if held is not None else ()
-    return fit_background(features, read(rows.stories), read, seed=settings.seed, held=held_read, limit=limit)
+    return fit_background(
+        features, read(rows.stories), rows.labels, own, seed=settings.seed, held=held_read, limit=limit
+    )
 
 
 def _fit_ngrams(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse
 from numpy.typing import NDArray
 
 from inference.predict import Copydesk
@@ -107,6 +108,14 @@ def test_one_story_alone_scores_as_among_others() -> None:
     np.testing.assert_array_equal(found.scores(stories), [found.scores(story[None])[0] for story in stories])
 
 
+def test_nothing_is_no_news_without_a_word_and_no_stories_have_no_scores() -> None:
+    found = background().above(-100.0)  # all is refused
+    empty = np.zeros((1, HIDDEN), np.float32)
+    assert found.scores(np.concatenate([empty, pooled(make(1, 15))])).tolist()[0] == -1
+    assert found.scores(scipy.sparse.csr_matrix(empty)).tolist() == [-1]
+    assert found.scores(pooled([])).shape == (0,)
+
+
 def test_the_background_is_the_same_when_saved_and_loaded_and_may_be_missing() -> None:
     found, stories = background(), pooled(make(50, 14))
     loaded = Background.from_tensors(found.tensors(), HIDDEN)
@@ -117,6 +126,8 @@ def test_the_background_is_the_same_when_saved_and_loaded_and_may_be_missing() -
         Background.from_tensors(found.tensors(), HIDDEN + 1)
     with pytest.raises(ModelError, match=r"background\.bias"):
         Background.from_tensors({"background.weight": found.weight}, HIDDEN)
+    with pytest.raises(ModelError, match=r"background\.weight"):
+        Background.from_tensors({**found.tensors(), "background.weight": np.full(HIDDEN, 1e30, np.float32)}, HIDDEN)
 
 
 def test_a_model_gives_no_topics_to_what_its_background_refuses(tmp_path: Path) -> None:

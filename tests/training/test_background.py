@@ -81,22 +81,50 @@ def test_with_few_stories_nothing_is_learnt_about_what_is_no_news() -> None:
     def fail(_: Any) -> Any:
         raise AssertionError("no text is read")
 
-    assert fit_background(fail, [["a story"]] * (FEWEST_STORIES - 1), fail, seed=1, limit=0.5) == (None, 0.5)
+    few, labels = [["a story"]] * (FEWEST_STORIES - 1), [["sport"]] * (FEWEST_STORIES - 1)
+    assert fit_background(fail, few, labels, fail, seed=1, limit=0.5) == (None, 0.5)
+    model, _, _ = train_topics(told(52), settings=TopicSettings(engine="fast"))  # enough with those held out
+    assert model.background is None
+
+
+def test_it_can_be_left_out() -> None:
+    model, _, _ = train_topics(told(), settings=TopicSettings(engine="fast", background=False))
+    assert model.background is None
+
+
+def features_of(texts: list[str]) -> Any:
+    vectorizer = NgramVectorizer(min_df=1).fit(texts)
+    return lambda stories: vectorizer.transform(["\n".join(story) for story in stories])
+
+
+def own(name: str) -> list[list[str]]:
+    return [passages(story) for story in written(name)]
 
 
 def test_the_limit_comes_from_held_out_stories_and_else_stays() -> None:
-    texts = told().texts
-    vectorizer = NgramVectorizer(min_df=1).fit(texts)
+    parts = [[text] for text in told().texts]
+    labels = [["any"]] * len(parts)
+    held = own("no-news")[:40]  # as if they were stories
+    features = features_of([" ".join(part) for part in [*parts, *held]])
+    found, limit = fit_background(features, parts, labels, own, seed=1, held=held)
+    again, same = fit_background(features, parts, labels, own, seed=1, limit=limit)
+    plain, none = fit_background(features, parts, labels, own, seed=1)
+    assert found is not None and again is not None and plain is not None
+    assert limit == same > 0 == none
+    np.testing.assert_array_equal(found.scores(features(held)), again.scores(features(held)))
+    assert (plain.scores(features(held)) > 0).any() and not (found.scores(features(held)) > 0).any()
 
-    def features(stories: Any) -> Any:
-        return vectorizer.transform(["\n".join(story) for story in stories])
 
-    def read(stories: Any) -> list[list[str]]:
-        return [passages(story) for story in stories]
+def test_where_a_label_is_of_such_texts_they_are_not_learnt_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    kinds = [json.loads(line)["kind"] for line in (TEXTS / "no-news.jsonl").read_text(encoding="utf-8").splitlines()]
+    recipes = [story for story, kind in zip(own("no-news"), kinds, strict=True) if kind == "recipe"]
 
-    parts = [[text] for text in texts]
-    found, limit = fit_background(features, parts, read, seed=1, held=parts[:30])
-    again, same = fit_background(features, parts, read, seed=1, limit=limit)
-    assert found is not None and again is not None and same == limit
-    np.testing.assert_array_equal(found.scores(features(parts)), again.scores(features(parts)))
-    assert (found.scores(features(parts[:30])) < 0).all()
+    def others(name: str) -> list[list[str]]:
+        return [story for story in own(name) if story not in recipes[:8]]
+
+    parts = [[text] for text in told(120).texts] + recipes[:8]
+    labels = [["town"]] * 120 + [["cookery"]] * 8
+    with caplog.at_level("WARNING"):
+        found, _ = fit_background(features_of([" ".join(p) for p in parts]), parts, labels, others, seed=1)
+    assert found is None
+    assert "'cookery' (" in caplog.text and "of 8)" in caplog.text and "'town'" not in caplog.text
