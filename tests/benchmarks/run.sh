@@ -17,9 +17,10 @@ measure "cleaning of web pages" cleaning.py "$DATA/pages/train.parquet" --half o
 measure "fast topics beside fastText and scikit-learn" \
     fast_topics.py --data "$DATA/ag_news/train.parquet" --labels-column label
 measure "summarisers" summarisers.py --data "$DATA/cnn_dailymail/validation.parquet" --limit 500
-measure "what is refused as no news" no_news.py seeds/no-news.jsonl seeds/odd-news.jsonl seeds/index.jsonl \
-    "$DATA/allsides/train.parquet" "$DATA/huffpost/train.parquet" "$DATA/inshorts/train.parquet" \
-    "$DATA/cnn_dailymail/validation_cased.parquet" "$DATA/xsum/validation.parquet"
+measure "what is refused as no news" no_news.py --rows 300 \
+    seeds/no-news.jsonl seeds/odd-news.jsonl seeds/index.jsonl "$DATA/allsides/train.parquet" "$DATA/inshorts/train.parquet" \
+    "$DATA/cnn_dailymail/validation_cased.parquet" "$DATA/bbc/train.parquet" "$DATA/huffpost/train.parquet" \
+    "$DATA/ag_news/train.parquet" "$DATA/xsum/validation.parquet"
 measure "stories a second and start of both engines, the standard one beside a bare forward pass" \
     throughput.py "$DATA/cnn_dailymail/validation.parquet"
 measure "whole predictions beside two tools one after the other" \
