@@ -131,9 +131,8 @@ class Background:
         sizes = [kind.shape[0] for kind in kinds]
         shares = BACKGROUND_ROWS * np.array([1.0, NEWS_WEIGHT, 1.0]) / sizes
         truth = np.repeat([False, False, True], sizes)
-        rows = scipy.sparse.vstack(kinds, format="csr") if scipy.sparse.issparse(stories) else np.concatenate(kinds)
         model = LogisticRegression(C=BACKGROUND_STRENGTH, max_iter=2000)
-        model.fit(rows, truth, sample_weight=np.repeat(shares, sizes))
+        model.fit(stacked(*kinds), truth, sample_weight=np.repeat(shares, sizes))
         return cls(model.coef_[0], float(model.intercept_[0]))
 
     def limit(self, features: Any) -> float:
@@ -166,6 +165,11 @@ class Background:
         if np.abs(weight).max(initial=0) > np.finfo(np.float16).max:
             raise ModelError("tensor 'background.weight' has numbers that float16 does not hold.")
         return cls(weight, float(bias[0]))
+
+
+def stacked(*kinds: Any) -> Any:
+    """The rows of dense or of sparse features, one kind beneath the other."""
+    return scipy.sparse.vstack(kinds, format="csr") if scipy.sparse.issparse(kinds[0]) else np.concatenate(kinds)
 
 
 def quantile_limit(values: NDArray[Any]) -> float:

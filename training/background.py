@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from models.novelty import FEWEST_STORIES, Background, openings
+from models.novelty import FEWEST_STORIES, Background, openings, stacked
 from models.standard import EncoderSpec
 from models.story import Story, read_story
 from training.stories import encode_stories
@@ -86,28 +85,22 @@ def fit_background(
     some = np.sort(np.array(rows)[generator.permutation(len(rows))[:MOST_COMPARED]]).tolist()
     whole, begun = (features(part) for part in ([stories[r] for r in some], openings([stories[r] for r in some])))
     news, none = features(parts("news")), features(parts("no-news"))
-    found = Background.fit(stacked_rows(whole, begun), news, none)
+    found = Background.fit(stacked(whole, begun), news, none)
     if held:
         limit = found.limit(features([*held, *openings(held)]))
     refused = np.zeros(len(some), bool)
     folds = generator.permutation(len(some)) % FOLDS
     for fold in range(FOLDS):
         inside = np.flatnonzero(folds != fold)
-        without = Background.fit(stacked_rows(whole[inside], begun[inside]), news, none)
+        without = Background.fit(stacked(whole[inside], begun[inside]), news, none)
         refused[folds == fold] = without.scores(whole[folds == fold]) > limit
     if like := _labels_refused([labels[row] for row in some], refused):
         log.warning(
-            "Texts that are no news are not learnt: articles of %s would be taken for them.",
+            "What is no news is not learnt, and no text refused as such: articles of %s would be taken for it.",
             ", ".join(f"{label!r} ({count} of {total})" for label, count, total in like),
         )
         return None, limit
     return found.above(limit), limit
-
-
-def stacked_rows(first: Any, second: Any) -> Any:
-    """Rows of dense or sparse features, those of the second beneath."""
-    sparse = scipy.sparse.issparse(first)
-    return scipy.sparse.vstack([first, second], format="csr") if sparse else np.concatenate([first, second])
 
 
 def _labels_refused(labels: Sequence[Sequence[str]], refused: NDArray[np.bool_]) -> list[tuple[str, int, int]]:
