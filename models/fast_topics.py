@@ -194,8 +194,7 @@ class FastTopicClassifier:
 
     def decision_function(self, texts: Sequence[str]) -> Floats:
         """Logits, float32 (n_stories, n_labels); a story of unknown words has the intercepts alone."""
-        features = self._ngrams.transform(texts)
-        return np.asarray(features @ self.coef_ + self.intercept_, np.float32)
+        return np.asarray(self.features(texts) @ self.coef_ + self.intercept_, np.float32)
 
     def features(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """What the logits are sums over, `(n_stories, n_features)`."""

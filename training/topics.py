@@ -312,29 +312,20 @@ def _background(
     """What tells the stories from texts that are no news, see `training.background.fit_background`."""
     if not settings.background:
         return None, limit
-    if settings.engine == "standard":
 
-        def encode(name: str) -> Sequence[Any]:
+    def parts(of: Rows) -> Sequence[Any]:
+        return of.vectors if settings.engine == "standard" else [passages(story) for story in of.stories]
+
+    def own(name: str) -> Sequence[Any]:
+        if settings.engine == "standard":
             return encoded(scorer.spec, name, settings.cache)
+        return [passages(story) for story in written(name)]
 
-        held_parts = held.vectors if held is not None else ()
-        return fit_background(
-            scorer.features, rows.vectors, rows.labels, encode, seed=settings.seed, held=held_parts, limit=limit
-        )
+    def features(stories: Sequence[Any]) -> Any:
+        return scorer.features(stories if settings.engine == "standard" else ["\n".join(story) for story in stories])
 
-    def features(stories: Sequence[Sequence[str]]) -> Any:
-        return scorer.features(["\n".join(story) for story in stories])
-
-    def read(stories: Sequence[Story]) -> list[list[str]]:
-        return [passages(story) for story in stories]
-
-    def own(name: str) -> list[list[str]]:
-        return read(written(name))
-
-    held_read = read(held.stories) if held is not None else ()
-    return fit_background(
-        features, read(rows.stories), rows.labels, own, seed=settings.seed, held=held_read, limit=limit
-    )
+    aside = parts(held) if held is not None else ()
+    return fit_background(features, parts(rows), rows.labels, own, seed=settings.seed, held=aside, limit=limit)
 
 
 def _fit_ngrams(

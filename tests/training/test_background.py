@@ -11,7 +11,7 @@ import pytest
 
 from models.ngrams import NgramVectorizer
 from models.novelty import FEWEST_STORIES
-from models.story import passages
+from models.story import passages, read_story
 from models.topics import TopicModel
 from training.background import TEXTS, fit_background, written
 from training.data import Articles
@@ -51,7 +51,7 @@ def test_the_texts_are_many_each_its_own_and_none_a_seed(seeds: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["fast", "standard"])
-def test_training_learns_what_is_no_news(engine: str, tiny_encoder: Path, tmp_path: Path) -> None:
+def test_training_learns_what_is_no_news(engine: str, tiny_encoder: Path) -> None:
     encoder = str(tiny_encoder) if engine == "standard" else None
     articles = told()
     model, _, _ = train_topics(articles, settings=TopicSettings(engine=engine, encoder=encoder))
@@ -62,8 +62,6 @@ def test_training_learns_what_is_no_news(engine: str, tiny_encoder: Path, tmp_pa
 
 
 def _features(model: TopicModel, texts: list[str]) -> Any:
-    from models.story import read_story
-
     stories = [read_story(text) for text in texts]
     vectors = model.vectors(stories)
     return model.scorer.features(["\n".join(passages(story)) for story in stories] if vectors is None else vectors)
