@@ -13,7 +13,7 @@ from models.artefact import array
 from models.dominance import dominant, ranked
 from models.errors import DataError, ModelError
 from models.ngrams import NgramVectorizer
-from models.word_vectors import shipped_vectors
+from models.word_vectors import Meaning, shipped_vectors
 from models.wordhash import hash_words
 
 Floats = NDArray[np.float32]
@@ -132,7 +132,8 @@ class FastTopicClassifier:
         coef = np.zeros((features.shape[1], targets.shape[1]), np.float32)
         intercept = np.zeros(targets.shape[1], np.float32)
         wide = features.astype(np.float64)
-        meaning = _Meaning(wide, self._ngrams.words_, self.meaning) if self.meaning else None
+        meaning = Meaning(wide, self.words, self.meaning) if self.meaning else None
+        meant = meaning.of(wide) if meaning is not None else None
         for label in range(targets.shape[1]):
             truth = targets[:, label]
             if truth.all() or not truth.any():
@@ -142,8 +143,8 @@ class FastTopicClassifier:
                 scaled = scipy.sparse.csr_matrix(
                     (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
                 )
-                if meaning is not None:
-                    scaled = scipy.sparse.hstack([scaled, meaning.of_stories], format="csr")
+                if meant is not None:
+                    scaled = scipy.sparse.hstack([scaled, meant], format="csr")
                 model = LinearSVC(C=self.strength, random_state=self.seed)
                 model.fit(scaled, truth, sample_weight=weights[:, label])
                 coef[:, label], intercept[label] = model.coef_[0, : len(scale)] * scale, model.intercept_[0]
@@ -199,6 +200,11 @@ class FastTopicClassifier:
     def features(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """What the logits are sums over, `(n_stories, n_features)`."""
         return self._ngrams.transform(texts)
+
+    @property
+    def words(self) -> list[str]:
+        """The words that the first columns of `features` stand for."""
+        return self._ngrams.words_
 
     @property
     def n_features(self) -> int:
@@ -287,35 +293,6 @@ class FastTopicClassifier:
         made.coef_ = array(tensors, "coef", (made._ngrams.n_features, len(classes))).astype(np.float32)
         made.intercept_ = array(tensors, "intercept", (len(classes),)).astype(np.float32)
         return made
-
-
-class _Meaning:
-    """What the words of stories mean beforehand, as further features that come down to weights of words.
-
-    Attributes:
-        of_stories: the sum of each story's word vectors by TF-IDF, less the mean of all, `(n_stories, dimensions)`.
-    """
-
-    def __init__(self, features: scipy.sparse.csr_matrix, words: Sequence[str], length: float) -> None:
-        """Sum up vectors.
-
-        Args:
-            features: TF-IDF, `(n_stories, n_features)`, the words first.
-            words: they.
-            length: that the stories' sums shall have in the mean.
-        """
-        vectors = shipped_vectors().of(words).astype(np.float64)
-        sums = features[:, : len(words)] @ vectors
-        self._mean = sums.mean(axis=0)
-        sums -= self._mean
-        self._scale = length / max(float(np.linalg.norm(sums, axis=1).mean()), 1e-9)
-        self._vectors = vectors
-        self.of_stories = scipy.sparse.csr_matrix(sums * self._scale)
-
-    def in_words(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """What weights of these features, `(dimensions,)`, make of each word, `(n_words,)`, and of the intercept."""
-        weights = weights * self._scale
-        return self._vectors @ weights, -float(self._mean @ weights)
 
 
 def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:

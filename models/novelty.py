@@ -21,18 +21,23 @@ from numpy.typing import NDArray
 
 from models.artefact import Arrays, array
 from models.errors import ModelError
+from models.word_vectors import Meaning
 
 Floats = NDArray[np.float32]
 QUANTILE = 0.99
 """Share of held-out stories, whole and openings, that count as familiar."""
 FEWEST_STORIES = 50
-KEPT = 0.995
+KEPT = 0.998
 """Share of held-out stories, whole and openings, that do not count as no news."""
-NEWS_WEIGHT = 0.6
+NEWS_WEIGHT = 2.0
 """What the written news counts for in telling stories from what is none, where the training stories count for 1."""
-BACKGROUND_STRENGTH = 2.0
+BACKGROUND_STRENGTH = 16.0
 """Of the fit, scikit-learn's C where each side's stories count for `BACKGROUND_ROWS` together."""
 BACKGROUND_ROWS = 1000.0
+ROOM = 1.1
+"""How much further a story may lie from the others where a line to what is no news is drawn as well."""
+BACKGROUND_MEANING = 0.1
+"""How much what words mean beforehand counts beside n-grams, see `Meaning`."""
 
 
 class Familiarity:
@@ -117,13 +122,14 @@ class Background:
         return np.where(known, sums + np.float32(self.bias), np.float32(-1)).astype(np.float32)
 
     @classmethod
-    def fit(cls, stories: Any, news: Any, none: Any) -> Background:
+    def fit(cls, stories: Any, news: Any, none: Any, words: Sequence[str] = ()) -> Background:
         """Draw a line between stories and what is no news.
 
         Args:
             stories: features of training stories, dense or sparse, `(n_stories, n_features)`.
             news: of news written by the same hand as the third kind, so that it is not the hand that is told.
             none: of texts that are no news.
+            words: that the first features stand for; what they mean beforehand then helps, see `Meaning`.
         """
         from sklearn.linear_model import LogisticRegression
 
@@ -131,9 +137,18 @@ class Background:
         sizes = [kind.shape[0] for kind in kinds]
         shares = BACKGROUND_ROWS * np.array([1.0, NEWS_WEIGHT, 1.0]) / sizes
         truth = np.repeat([False, False, True], sizes)
+        features = stacked(*kinds)
+        meaning = Meaning(stories, words, BACKGROUND_MEANING) if len(words) else None
+        if meaning is not None:
+            features = scipy.sparse.hstack([features, meaning.of(features)], format="csr")
         model = LogisticRegression(C=BACKGROUND_STRENGTH, max_iter=2000)
-        model.fit(stacked(*kinds), truth, sample_weight=np.repeat(shares, sizes))
-        return cls(model.coef_[0], float(model.intercept_[0]))
+        model.fit(features, truth, sample_weight=np.repeat(shares, sizes))
+        weight, bias = model.coef_[0, : stories.shape[1]], float(model.intercept_[0])
+        if meaning is not None:
+            known, beside = meaning.in_words(model.coef_[0, stories.shape[1] :])
+            weight[: len(known)] += known
+            bias += beside
+        return cls(weight, bias)
 
     def limit(self, features: Any) -> float:
         """The score that `KEPT` of stories which it was not fitted on stay below; more where they are few.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, array, load_artefact, save_artefact
@@ -73,6 +74,33 @@ class WordVectors:
             return cls(words, array(tensors, "vectors", (len(words), None)))
         except ValueError as error:
             raise ModelError(f"{folder}: malformed word vectors ({error}).") from error
+
+
+class Meaning:
+    """What the words of stories mean beforehand: features beside n-grams that come down to weights of words."""
+
+    def __init__(self, features: scipy.sparse.csr_matrix, words: Sequence[str], length: float) -> None:
+        """Measure what is to be learnt from.
+
+        Args:
+            features: TF-IDF of stories, `(n_stories, n_features)`, the words first.
+            words: they.
+            length: that the stories' sums of word vectors, less the mean of all, shall have in the mean.
+        """
+        self._vectors = shipped_vectors().of(words).astype(np.float64)
+        sums = features[:, : len(words)] @ self._vectors
+        self._mean = sums.mean(axis=0)
+        self._scale = length / max(float(np.linalg.norm(sums - self._mean, axis=1).mean()), 1e-9)
+
+    def of(self, features: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+        """The sum of each story's word vectors by TF-IDF, less that mean, `(n_stories, dimensions)`."""
+        sums = features[:, : len(self._vectors)] @ self._vectors
+        return scipy.sparse.csr_matrix((sums - self._mean) * self._scale)
+
+    def in_words(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """What weights of these features, `(dimensions,)`, make of each word, `(n_words,)`, and of the intercept."""
+        weights = weights * self._scale
+        return self._vectors @ weights, -float(self._mean @ weights)
 
 
 @functools.cache

@@ -63,6 +63,7 @@ def fit_background(
     seed: int,
     held: Sequence[Any] = (),
     limit: float = 0.0,
+    words: Sequence[str] = (),
 ) -> tuple[Background | None, float]:
     """Learn to tell stories like those of the training, whole and as openings, from what is no news.
 
@@ -74,6 +75,7 @@ def fit_background(
         seed: of the draw.
         held: held-out stories, in parts, which set the limit; with none it is `limit`.
         limit: the score from which a story is no news.
+        words: that the first features stand for, where they are n-grams.
 
     Returns:
         None where there are too few stories, or where those of a label would be refused; and the limit.
@@ -85,14 +87,14 @@ def fit_background(
     some = np.sort(np.array(rows)[generator.permutation(len(rows))[:MOST_COMPARED]]).tolist()
     whole, begun = (features(part) for part in ([stories[r] for r in some], openings([stories[r] for r in some])))
     news, none = features(parts("news")), features(parts("no-news"))
-    found = Background.fit(stacked(whole, begun), news, none)
+    found = Background.fit(stacked(whole, begun), news, none, words)
     if held:
         limit = found.limit(features([*held, *openings(held)]))
     refused = np.zeros(len(some), bool)
     folds = generator.permutation(len(some)) % FOLDS
     for fold in range(FOLDS):
         inside = np.flatnonzero(folds != fold)
-        without = Background.fit(stacked(whole[inside], begun[inside]), news, none)
+        without = Background.fit(stacked(whole[inside], begun[inside]), news, none, words)
         refused[folds == fold] = without.scores(whole[folds == fold]) > limit
     if like := _labels_refused([labels[row] for row in some], refused):
         log.warning(

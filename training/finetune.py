@@ -31,6 +31,7 @@ from models.encoder import (
 from models.fitting import label_prior, topic_loss
 from models.heads import SummaryHead, TopicHead, pad_stories
 from models.standard import EncoderSpec
+from training.attention import speed_up
 from training.steps import (
     FinetuneSettings,
     Steps,
@@ -155,6 +156,7 @@ def finetune(
     before = {name: value.detach().clone() for name, value in transformer.named_parameters()} if settings.full else {}
     known = {name: torch.from_numpy(np.array(value)) for name, value in spec.adapter.items()}
     merge_adapter(transformer, known, spec.scale)
+    speed_up(transformer)
     if not settings.full:
         config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear")
         transformer = get_peft_model(transformer, config)

@@ -18,7 +18,7 @@ from models.artefact import ADAPTER, load_artefact
 from models.dominance import dominant
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
-from models.novelty import Background, quantile_limit
+from models.novelty import ROOM, Background, quantile_limit
 from models.story import Story, passages
 from models.topics import TopicModel, full_text, target_matrix
 from training.background import encoded, fit_background, written
@@ -191,6 +191,7 @@ def train_topics(
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
     model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
     model.background, limit = _background(fitted.scorer, rows, settings, held_rows)
+    model.strange_limit *= _room(model)
     own = fitted.calibration_logits is fitted.validation_logits
     if own:
         judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed)
@@ -306,6 +307,11 @@ def _fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettin
     return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit)
 
 
+def _room(model: TopicModel) -> float:
+    """How much further than its limit a story may lie: with a line drawn, what lies just beyond is odd news mostly."""
+    return ROOM if model.background is not None and model.engine == "standard" else 1.0
+
+
 def _background(
     scorer: Any, rows: Rows, settings: TopicSettings, held: Rows | None = None, limit: float = 0.0
 ) -> tuple[Background | None, float]:
@@ -325,7 +331,10 @@ def _background(
         return scorer.features(stories if settings.engine == "standard" else ["\n".join(story) for story in stories])
 
     aside = parts(held) if held is not None else ()
-    return fit_background(features, parts(rows), rows.labels, own, seed=settings.seed, held=aside, limit=limit)
+    words = scorer.words if settings.engine == "fast" else ()
+    return fit_background(
+        features, parts(rows), rows.labels, own, seed=settings.seed, held=aside, limit=limit, words=words
+    )
 
 
 def _fit_ngrams(

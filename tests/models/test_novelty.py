@@ -14,8 +14,10 @@ from models.artefact import load_artefact, save_artefact
 from models.calibration import PlattScaling, TemperatureScaling
 from models.errors import ModelError
 from models.fast_topics import FastTopicClassifier
+from models.ngrams import NgramVectorizer
 from models.novelty import Background, Familiarity, openings, pooled, quantile_limit
 from models.topics import TopicModel
+from models.word_vectors import shipped_vectors
 
 HIDDEN = 12
 
@@ -91,9 +93,23 @@ def background() -> Background:
 def test_what_is_no_news_is_told_from_what_lies_close_to_it() -> None:
     found, held = background(), pooled(make(400, 9))
     told = found.above(found.limit(held))
-    assert (told.scores(held) > 0).mean() <= 0.005
-    assert (told.scores(pooled(make(100, 10, shift=1.2))) > 0).mean() > 0.95
+    assert (told.scores(held) > 0).mean() <= 0.002
+    assert (told.scores(pooled(make(100, 10, shift=1.2))) > 0).mean() >= 0.95
     assert (told.scores(pooled(make(100, 11, shift=0.3))) > 0).mean() < 0.05
+
+
+def test_what_words_mean_tells_no_news_of_words_that_were_not_learnt() -> None:
+    stories = [f"The minister told parliament on {day} that the vote stands." for day in ("Monday", "Friday")] * 20
+    news = ["Police said on Monday that the strike was over.", "The court ruled on Friday against the mayor."] * 10
+    none = ["Add flour and sugar to the bowl and stir.", "Pour the milk over the butter and whisk."] * 10
+    ngrams = NgramVectorizer(min_df=1).fit([*stories, *news]).know(shipped_vectors().words)
+    kinds = [ngrams.transform(texts) for texts in (stories, news, none)]
+    unseen = ngrams.transform(["Knead dough, chop onions, roast garlic.", "Senators debated legislation."])
+    alone, helped = Background.fit(*kinds), Background.fit(*kinds, words=ngrams.words_)
+    without, (recipe, report) = alone.scores(unseen), helped.scores(unseen)
+    assert without[0] == pytest.approx(without[1])
+    assert recipe - report > 0.5
+    assert helped.weight.shape == alone.weight.shape == (ngrams.n_features,)
 
 
 def test_few_held_out_stories_set_a_wider_limit_than_many_alike() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.ngrams import NgramVectorizer
-from models.novelty import FEWEST_STORIES
+from models.novelty import FEWEST_STORIES, ROOM
 from models.story import passages, read_story
 from models.topics import TopicModel
 from training.background import TEXTS, fit_background, written
@@ -58,7 +58,10 @@ def test_training_learns_what_is_no_news(engine: str, tiny_encoder: Path) -> Non
     assert model.background is not None
     assert not (model.background.scores(_features(model, articles.texts)) > 0).any()
     none = [" ".join(passages(story)) for story in written("no-news")[:100]]
-    assert (model.background.scores(_features(model, none)) > 0).mean() > 0.6
+    assert (model.background.scores(_features(model, none)) > 0).mean() > 0.4
+    without, _, _ = train_topics(articles, settings=TopicSettings(engine=engine, encoder=encoder, background=False))
+    assert without.background is None
+    assert model.strange_limit == pytest.approx(without.strange_limit * {"standard": ROOM, "fast": 1.0}[engine])
 
 
 def _features(model: TopicModel, texts: list[str]) -> Any:
@@ -85,11 +88,6 @@ def test_with_few_stories_nothing_is_learnt_about_what_is_no_news() -> None:
     assert model.background is None
 
 
-def test_it_can_be_left_out() -> None:
-    model, _, _ = train_topics(told(), settings=TopicSettings(engine="fast", background=False))
-    assert model.background is None
-
-
 def features_of(texts: list[str]) -> Any:
     vectorizer = NgramVectorizer(min_df=1).fit(texts)
     return lambda stories: vectorizer.transform(["\n".join(story) for story in stories])
@@ -110,7 +108,7 @@ def test_the_limit_comes_from_held_out_stories_and_else_stays() -> None:
     assert found is not None and again is not None and plain is not None
     assert limit == same > 0 == none
     np.testing.assert_array_equal(found.scores(features(held)), again.scores(features(held)))
-    assert (plain.scores(features(held)) > 0).any() and not (found.scores(features(held)) > 0).any()
+    assert (plain.scores(features(held)) > 0).mean() > 0.5 > 0.05 > (found.scores(features(held)) > 0).mean()
 
 
 def test_where_a_label_is_of_such_texts_they_are_not_learnt_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
