@@ -67,7 +67,7 @@ class ShortAttention(torch.autograd.Function):
             return torch.bmm(weights, value).view(shape)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of query, key and value."""
         query, key, value, weights = ctx.saved_tensors
@@ -99,5 +99,5 @@ def _attend(
         if mask is not None and mask.dtype == torch.bool:
             mask = query.new_zeros(mask.shape).masked_fill_(~mask, _MASKED)
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        attended = ShortAttention.apply(query, key, value, mask, scale)
+        attended = ShortAttention.apply(query, key, value, mask, scale)  # type: ignore[no-untyped-call]
     return attended.transpose(1, 2).contiguous(), None
