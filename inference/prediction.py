@@ -36,7 +36,7 @@ class Prediction:
     """Topics and brief of one story.
 
     Attributes:
-        topics: the labels given, likeliest first; empty where none passed its threshold.
+        topics: the labels given, the dominant one first; empty where none passed its threshold.
         summary: whole sentences of the story, in its order, unless `written` has it; empty for a story without any.
         sentences: every sentence with its place and score.
         title: the headline, given or found.

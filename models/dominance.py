@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, logit
+
+from models.artefact import Arrays, array
+
+Floats = NDArray[np.float64]
+
+FEWEST_RANKED = 400
+"""Stories whose dominant label must be known before it is learnt how to tell it."""
+_SMALLEST = 1e-6
 
 
 def ranked(labels: Sequence[Sequence[str]]) -> bool:
@@ -32,3 +43,86 @@ def dominant(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> NDArray
             if len(names) and names[0] in place:
                 found[row, place[names[0]]] = 1.0
     return found
+
+
+class Dominance:
+    """Tells the dominant label by what all labels' probabilities say together.
+
+    A label that nearly always stands beside another, as politics beside a war, is often likely and seldom what a story
+    is about. The scores are a linear map of the labels' log-odds, which logistic regression fits to the dominant labels
+    and a penalty draws towards leaving the order as it is (matrix scaling as in Guo et al., "On calibration of modern
+    neural networks", 2017; the penalty off the diagonal as in Kull et al., "Beyond temperature scaling", 2019).
+
+    After `fit`: `matrix_`, float64 `(n_labels, n_labels)`, and `bias_`, float64 `(n_labels,)`.
+    """
+
+    def __init__(self, *, penalty: float = 900.0, bias_penalty: float = 5.0) -> None:
+        """Store the parameters: the weights of squared entries beyond a multiple of the identity, and of the biases."""
+        self.penalty = penalty
+        self.bias_penalty = bias_penalty
+
+    def fit(self, probabilities: NDArray[Any], first: NDArray[np.int64]) -> Self:
+        """Learn from stories' probabilities out of sample, `(n_stories, n_labels)`, and the columns of their dominant
+        labels, `(n_stories,)`; those with a negative column are left out.
+        """
+        rows = np.flatnonzero(first >= 0)
+        odds, wanted, size = _log_odds(probabilities[rows]), first[rows], probabilities.shape[1]
+
+        def loss(parameters: Floats) -> tuple[float, Floats]:
+            slope, bias, beside = parameters[0], parameters[1 : 1 + size], parameters[1 + size :].reshape(size, size)
+            chances = log_softmax(slope * odds + odds @ beside + bias, axis=1)
+            pull = np.exp(chances)
+            pull[np.arange(len(rows)), wanted] -= 1
+            apart = self.bias_penalty * np.array([(slope - 1) ** 2, (bias**2).sum()])
+            value = -chances[np.arange(len(rows)), wanted].sum() + (apart.sum() + self.penalty * (beside**2).sum()) / 2
+            gradient = [
+                [(pull * odds).sum() + self.bias_penalty * (slope - 1)],
+                pull.sum(axis=0) + self.bias_penalty * bias,
+                (odds.T @ pull + self.penalty * beside).ravel(),
+            ]
+            return float(value / max(1, len(rows))), np.concatenate(gradient) / max(1, len(rows))
+
+        start = np.concatenate([[1.0], np.zeros(size + size * size)])
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+        self.matrix_ = found[0] * np.eye(size) + found[1 + size :].reshape(size, size)
+        self.bias_ = found[1 : 1 + size]
+        return self.rounded()
+
+    def rounded(self) -> Self:
+        """In the precision that it is saved in, so that a loaded model answers the same."""
+        self.matrix_, self.bias_ = (part.astype(np.float32).astype(np.float64) for part in (self.matrix_, self.bias_))
+        return self
+
+    def scores(self, probabilities: NDArray[Any]) -> Floats:
+        """How much speaks for each label being the dominant one, `(n_stories, n_labels)`, from their probabilities."""
+        odds = _log_odds(probabilities)
+        scores = np.empty(odds.shape)
+        for label in range(odds.shape[1]):  # not a product of matrices, which rounds otherwise for many rows than one
+            scores[:, label] = (odds * self.matrix_[:, label]).sum(axis=1) + self.bias_[label]
+        return scores
+
+    def tensors(self) -> Arrays:
+        """`dominance.matrix` and `dominance.bias`, in float32."""
+        return {
+            "dominance.matrix": self.matrix_.astype(np.float32),
+            "dominance.bias": self.bias_.astype(np.float32),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_labels: int) -> Self | None:
+        """As saved; None where there is none.
+
+        Raises:
+            ModelError: a tensor is missing or of another shape.
+        """
+        if not any(name.startswith("dominance.") for name in tensors):
+            return None
+        made = cls()
+        made.matrix_ = array(tensors, "dominance.matrix", (n_labels, n_labels)).astype(np.float64)
+        made.bias_ = array(tensors, "dominance.bias", (n_labels,)).astype(np.float64)
+        return made
+
+
+def _log_odds(probabilities: NDArray[Any]) -> Floats:
+    odds: Floats = logit(np.clip(np.asarray(probabilities, np.float64), _SMALLEST, 1 - _SMALLEST))
+    return odds

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.artefact import Artefact, array, load_artefact
 from models.calibration import PlattScaling, TemperatureScaling
+from models.dominance import Dominance
 from models.errors import DataError, ModelError
 from models.novelty import Background
 from models.schema import check_config
@@ -64,6 +65,7 @@ class TopicModel:
         lead_threshold: the probability the likeliest label needs when none passes its own threshold.
         strange_limit: how strange a story may be before it gets no label; see `strangeness`.
         background: tells stories from texts that are no news, which get no label either; None where it was not learnt.
+        dominance: tells which of a story's labels is the dominant one; None where that is the likeliest.
     """
 
     scorer: Any
@@ -74,6 +76,7 @@ class TopicModel:
     lead_threshold: float = 1.0
     strange_limit: float = float("inf")
     background: Background | None = None
+    dominance: Dominance | None = None
 
     @property
     def engine(self) -> str:
@@ -114,7 +117,7 @@ class TopicModel:
         )
 
     def predict(self, stories: Sequence[str | Story]) -> list[list[str]]:
-        """The labels of each story, likeliest first; an empty list where nothing passes its threshold.
+        """The labels of each story, the dominant one first; an empty list where nothing passes its threshold.
 
         A story that is too unlike the training stories gets none either.
         """
@@ -160,19 +163,26 @@ class TopicModel:
             strange |= self.background.scores(self.scorer.features(texts)) > 0
         return strange
 
+    def leading(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much speaks for each label being a story's dominant one, `(n_stories, n_labels)`, from probabilities.
+
+        The probabilities themselves where `dominance` was not learnt.
+        """
+        return probabilities if self.dominance is None else self.dominance.scores(probabilities)
+
     def topics(
         self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
     ) -> list[list[Topic]]:
-        """The labels given to each story, likeliest first, from probabilities `(n_stories, n_labels)`."""
+        """The labels given to each story, the dominant one first, from probabilities `(n_stories, n_labels)`."""
         limits = self.thresholds_ if thresholds is None else thresholds
         given = self.decide(probabilities, thresholds)
         return [
             [
                 Topic(self.classes_[index], float(row[index]), float(limits[index]))
-                for index in np.argsort(-row, kind="stable")
+                for index in np.argsort(-lead, kind="stable")
                 if chosen[index]
             ]
-            for row, chosen in zip(probabilities, given, strict=True)
+            for row, lead, chosen in zip(probabilities, self.leading(probabilities), given, strict=True)
         ]
 
     def score(self, stories: Sequence[str | Story], labels: Sequence[Sequence[str]]) -> float:
@@ -213,7 +223,9 @@ class TopicModel:
             "strange_limit": round(float(self.strange_limit), 6) if np.isfinite(self.strange_limit) else None,
             **self.scorer.config(),
         }
-        tensors = {**self.scorer.tensors(), **(self.background.tensors() if self.background is not None else {})}
+        tensors = self.scorer.tensors()
+        for part in (self.background, self.dominance):
+            tensors |= part.tensors() if part is not None else {}
         if self.engine == "fast":
             return Artefact(config, tensors, training, card)
         adapter, fast = self.scorer.adapter_arrays(), self.scorer.fast_arrays()
@@ -243,6 +255,7 @@ class TopicModel:
             1.0 if lead is None else float(lead),
             float("inf") if limit is None else float(limit),
             Background.from_tensors(artefact.tensors, scorer.n_features),
+            Dominance.from_tensors(artefact.tensors, len(labels)),
         )
 
 

@@ -1,4 +1,4 @@
-"""What a topic model learns from out-of-sample logits: calibration, thresholds, how much n-grams count."""
+"""What a topic model learns from out-of-sample logits: calibration, thresholds, the dominant label, n-grams' weight."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import PlattScaling, TemperatureScaling, fit_thresholds
+from models.dominance import FEWEST_RANKED, Dominance
 from models.topics import Calibration, decide
 
 EXCLUSIVE_FLOOR = 0.0
@@ -64,19 +65,40 @@ def _micro_f1(given: NDArray[np.bool_], targets: NDArray[np.bool_]) -> float:
     return float(2 * (given & targets).sum() / max(1, given.sum() + targets.sum()))
 
 
+def fit_dominance(probabilities: NDArray[np.float64], first: NDArray[np.int64] | None) -> Dominance | None:
+    """How to tell the dominant label, from stories' probabilities out of sample and the columns of their first labels.
+
+    None where the labels' order says nothing (`first` is None) or too few stories are known: it is then the likeliest.
+    """
+    if first is None or (first >= 0).sum() < FEWEST_RANKED:
+        return None
+    return Dominance().fit(probabilities, first)
+
+
 def cross_fitted(
-    logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Probabilities and decisions of each half of the rows, by calibration and thresholds of the other half."""
+    logits: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    exclusive: bool,
+    seed: int,
+    first: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Probabilities, decisions and the label judged dominant of each half of the rows, by what the other half teaches.
+
+    `first` as in `fit_dominance`.
+    """
     order = np.random.default_rng(seed).permutation(len(logits))
     probabilities, given = np.zeros(logits.shape), np.zeros(logits.shape, dtype=bool)
+    leading = np.zeros(len(logits), np.int64)
     for part in (0, 1):
         learn, judge = order[part::2], order[1 - part :: 2]
         calibration = calibrate(logits[learn], targets[learn], exclusive)
-        thresholds, lead = fit_decisions(calibration.apply(logits[learn]), targets[learn] > 0, exclusive)
+        known = calibration.apply(logits[learn])
+        thresholds, lead = fit_decisions(known, targets[learn] > 0, exclusive)
+        dominance = fit_dominance(known, first[learn] if first is not None else None)
         probabilities[judge] = calibration.apply(logits[judge])
         given[judge] = decide(probabilities[judge], thresholds, lead, exclusive)
-    return probabilities, given
+        leading[judge] = (dominance.scores if dominance else np.asarray)(probabilities[judge]).argmax(axis=1)
+    return probabilities, given, leading
 
 
 def fit_ngram_weight(

@@ -129,7 +129,7 @@ def topic_report(rows: TopicRows, *, training: Articles | None = None, majority:
         notes.append(f"{len(rows.unknown)} labels are unknown to the model and count as misses: {shown}.")
     articles, exclusive = rows.held, rows.model.exclusive_
     arguments = rows.arguments()
-    targets, given, probabilities, first, _ = arguments
+    targets, given, probabilities, first, *_ = arguments
     guess, guess_notes = majority_baseline(articles, rows.classes, majority)
     svm_scores, svm_given, svm_notes = svm_baseline(articles, rows.classes, exclusive, training)
     metrics, intervals = topic_metrics(*arguments), topic_intervals(*arguments)

@@ -29,7 +29,7 @@ def mistake_cards(rows: TopicRows) -> list[dict[str, Any]]:
     `excerpt` as pieces of text with whether they are evidence, `cut` where the story goes on, and the `evidence`
     that spoke for the label in question (whole `sentences` or n-grams; `title_speaks` where the title is among it).
     """
-    targets, given, probabilities, _, exclusive = rows.arguments()
+    targets, given, probabilities, _, exclusive, _ = rows.arguments()
     limits = rows.limits()
     cards = []
     for mistake in worst_mistakes(targets, given, probabilities, limits, exclusive=exclusive):

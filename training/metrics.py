@@ -27,6 +27,11 @@ UNKNOWN, UNLABELLED = -1, -2
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Arguments = (
+    tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool]
+    | tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool, NDArray[Any] | None]
+)
+"""Of `topic_metrics`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,12 @@ class _Contributions:
 
 
 def topic_metrics(
-    targets: Bools, predicted: Bools, probabilities: NDArray[Any], first: NDArray[Any] | None, exclusive: bool
+    targets: Bools,
+    predicted: Bools,
+    probabilities: NDArray[Any],
+    first: NDArray[Any] | None,
+    exclusive: bool,
+    leading: NDArray[Any] | None = None,
 ) -> dict[str, float]:
     """Accuracy, F1 and calibration of predicted topics, each from 0 to 1.
 
@@ -59,7 +69,7 @@ def topic_metrics(
     - `top3_accuracy`: exclusive, the share of rows whose label is among the three most probable.
     - `recall_at_3`: multi-label, of all the rows' labels the share that is among their row's three most probable.
       Neither is given for three labels or fewer.
-    - `first_accuracy`: multi-label only, the share of rows whose most probable label is their first.
+    - `first_accuracy`: multi-label only, the share of rows whose first label is the one judged dominant.
     - `ece`: expected calibration error (Naeini et al., 2015) over 15 bins of equal width; exclusive, of the
       highest probability in each row; multi-label, of all probabilities pooled.
 
@@ -70,11 +80,12 @@ def topic_metrics(
         first: `(n,)`, the column of the row's first label, or `UNKNOWN`, or `UNLABELLED`; None leaves
             `first_accuracy` out, as does `exclusive`.
         exclusive: whether a story has exactly one label.
+        leading: `(n,)`, the column of the label that is judged dominant; the most probable one when None.
 
     Raises:
         ValueError: there are no rows, the shapes differ, or a probability is not within 0 and 1.
     """
-    rows = _contributions(targets, predicted, probabilities, first, exclusive)
+    rows = _contributions(targets, predicted, probabilities, first, exclusive, leading)
     sums = _figures(rows, rows.counts.sum(0, dtype=np.float64)[None], rows.gaps.sum(0)[None], len(rows.counts))
     return {name: float(values[0]) for name, values in sums.items()}
 
@@ -85,6 +96,7 @@ def topic_intervals(
     probabilities: NDArray[Any],
     first: NDArray[Any] | None,
     exclusive: bool,
+    leading: NDArray[Any] | None = None,
     *,
     resamples: int = 10_000,
     seed: int = 13,
@@ -93,13 +105,13 @@ def topic_intervals(
 
     Beyond 20,000 rows fewer resamples are drawn (at least 1,000), so that the time stays bounded.
     """
-    rows = _contributions(targets, predicted, probabilities, first, exclusive)
+    rows = _contributions(targets, predicted, probabilities, first, exclusive, leading)
     return {name: interval(values) for name, values in _resampled(rows, resamples, seed).items()}
 
 
 def topic_differences(
-    a: tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool],
-    b: tuple[Bools, Bools, NDArray[Any], NDArray[Any] | None, bool],
+    a: Arguments,
+    b: Arguments,
     *,
     resamples: int = 10_000,
     seed: int = 13,
@@ -163,7 +175,12 @@ def reliability(targets: Bools, probabilities: NDArray[Any], exclusive: bool) ->
 
 
 def _contributions(
-    targets: Bools, predicted: Bools, probabilities: NDArray[Any], first: NDArray[Any] | None, exclusive: bool
+    targets: Bools,
+    predicted: Bools,
+    probabilities: NDArray[Any],
+    first: NDArray[Any] | None,
+    exclusive: bool,
+    leading: NDArray[Any] | None = None,
 ) -> _Contributions:
     probabilities = np.asarray(probabilities, dtype=np.float64)
     shapes = targets.shape, predicted.shape, probabilities.shape
@@ -180,10 +197,12 @@ def _contributions(
         extra.append("top")
         columns.append((targets & likeliest(probabilities)).sum(1)[:, None])
     if not exclusive and first is not None:
-        if first.shape != targets.shape[:1]:
-            raise ValueError(f"first: expected shape {targets.shape[:1]}, found {first.shape}")
+        leading = probabilities.argmax(1) if leading is None else leading
+        for name, found in (("first", first), ("leading", leading)):
+            if found.shape != targets.shape[:1]:
+                raise ValueError(f"{name}: expected shape {targets.shape[:1]}, found {found.shape}")
         extra += ["first", "with_first"]
-        columns.append((probabilities.argmax(1) == first)[:, None])
+        columns.append((leading == first)[:, None])
         columns.append((first != UNLABELLED)[:, None])
     confidence, outcome = _decisions(targets, probabilities, exclusive)
     n, decisions = confidence.shape

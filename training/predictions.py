@@ -35,12 +35,13 @@ def check_format(path: Path) -> None:
 
 
 def topic_records(rows: TopicRows) -> list[Record]:
-    """A record per row of the data: the labels it has, those given (likeliest first), every label's probability."""
-    known = rows.model.classes_
+    """A record per row of the data: its labels, those given (the dominant one first), every label's probability."""
+    known, leading = rows.model.classes_, rows.leading
     records = []
     for position, labels in enumerate(rows.articles.labels or []):
         scores = rows.probabilities[position]
-        given = [int(column) for column in np.argsort(-scores, kind="stable") if rows.given[position, column]]
+        order = np.argsort(-leading[position], kind="stable")
+        given = [int(column) for column in order if rows.given[position, column]]
         records.append(
             _record(
                 rows.articles,

@@ -27,7 +27,7 @@ TOGETHER = 256
 
 @dataclass(slots=True)
 class Taught:
-    """Stories and the labels that a teacher gave them, likeliest first; a record for training.json; notes to read."""
+    """Stories, the labels a teacher gave them, the dominant one first; a record for training.json; notes to read."""
 
     texts: list[str] = field(default_factory=list)
     labels: list[list[str]] = field(default_factory=list)

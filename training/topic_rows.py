@@ -20,7 +20,7 @@ from training.stories import encode_stories, read_stories
 LEAST_EVIDENCE = 0.01
 """What a sentence or an n-gram must add to a logit to be called evidence."""
 
-TopicArguments = tuple[Bools, Bools, Floats, NDArray[np.int64], bool]
+TopicArguments = tuple[Bools, Bools, Floats, NDArray[np.int64], bool, NDArray[np.int64]]
 """What `training.metrics.topic_metrics` takes."""
 
 
@@ -66,7 +66,9 @@ class TopicRows:
         return len(self.articles) - len(self.judged)
 
     def arguments(self, classes: Sequence[str] | None = None) -> TopicArguments:
-        """Targets, given labels, probabilities and first labels of the judged rows, over these classes or its own."""
+        """Targets, given labels, probabilities, first labels, whether labels exclude each other, and the labels judged
+        dominant of the judged rows, over these classes or its own.
+        """
         classes = self.classes if classes is None else classes
         columns = [classes.index(label) for label in self.classes]
         shape = (len(self.judged), len(classes))
@@ -74,7 +76,14 @@ class TopicRows:
         targets[:, columns] = self.targets[self.judged]
         given[:, columns] = self.given[self.judged]
         probabilities[:, columns] = self.probabilities[self.judged]
-        return targets, given, probabilities, first_labels(self.held.labels or [], classes), self.model.exclusive_
+        leading = np.array([columns[int(place)] for place in self.leading[self.judged].argmax(axis=1)], np.int64)
+        first = first_labels(self.held.labels or [], classes)
+        return targets, given, probabilities, first, self.model.exclusive_, leading
+
+    @property
+    def leading(self) -> Floats:
+        """How much speaks for each of the model's labels being a row's dominant one, `(n, n_labels)`."""
+        return self.model.leading(self.probabilities[:, : len(self.model.classes_)])
 
     def limits(self) -> NDArray[np.float64]:
         """The probability each of the classes needs, `(n_classes,)`; 1 for a label unknown to the model."""

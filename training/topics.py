@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from inference.predict import shipped
 from models.artefact import ADAPTER, load_artefact
-from models.dominance import dominant
+from models.dominance import dominant, ranked
 from models.errors import DataError
 from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import ROOM, Background, quantile_limit
@@ -24,7 +24,7 @@ from models.topics import TopicModel, full_text, target_matrix
 from training.background import encoded, fit_background, written
 from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
-from training.decisions import calibrate, cross_fitted, fit_decisions, fit_ngram_weight
+from training.decisions import calibrate, cross_fitted, fit_decisions, fit_dominance, fit_ngram_weight
 from training.evaluation import Report, first_labels, with_labels
 from training.leaks import share_seen
 from training.metrics import topic_intervals, topic_metrics
@@ -190,19 +190,21 @@ def train_topics(
     probabilities = calibration.apply(fitted.calibration_logits)
     thresholds, lead = fit_decisions(probabilities, fitted.calibration_targets > 0, exclusive)
     model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
+    own = fitted.calibration_logits is fitted.validation_logits
+    first = _first(held_rows if own else rows, classes, exclusive, rows)
+    model.dominance = fit_dominance(probabilities, first)
     model.background, limit = _background(fitted.scorer, rows, settings, held_rows)
     model.strange_limit *= _room(model)
-    own = fitted.calibration_logits is fitted.validation_logits
     if own:
-        judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed)
+        judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed, first)
     else:
         held = calibration.apply(fitted.validation_logits)
-        judged = held, model.decide(held)
+        judged = held, model.decide(held), model.leading(held).argmax(axis=1)
     report = _report(articles, validation, classes, exclusive, judged)
     if own:
         report.notes.append(
-            "calibration and thresholds of the model are learnt on the validation rows; the figures above are "
-            "cross-fitted: each half is judged with what was learnt on the other."
+            "calibration, thresholds and which label is dominant are learnt on the validation rows; the figures above "
+            "are cross-fitted: each half is judged with what was learnt on the other."
         )
     report.notes[:0] = notes
     report.notes += taught.notes
@@ -236,6 +238,11 @@ def _encoder_knows(encoder: str | None, articles: Articles) -> bool:
     if encoder is None or not (Path(encoder) / ADAPTER).is_file():
         return False
     return share_seen(load_artefact(encoder).training, articles) > MOST_SEEN
+
+
+def _first(of: Rows, classes: Sequence[str], exclusive: bool, rows: Rows) -> NDArray[np.int64] | None:
+    """The columns of stories' dominant labels; None where the order of the labels of `rows` says nothing."""
+    return None if exclusive or not ranked(rows.labels) else first_labels(of.labels, classes)
 
 
 def _rows(articles: Articles, classes: Sequence[str]) -> Rows:
@@ -364,10 +371,10 @@ def _report(
     validation: Articles,
     classes: Sequence[str],
     exclusive: bool,
-    judged: tuple[NDArray[np.float64], NDArray[np.bool_]],
+    judged: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]],
 ) -> Report:
     assert validation.labels is not None and articles.labels is not None
-    probabilities, given = judged
+    probabilities, given, leading = judged
     unseen = sorted({label for row in validation.labels for label in row} - set(classes))
     classes = [*classes, *unseen]
     extra = ((0, 0), (0, len(unseen)))
@@ -391,8 +398,8 @@ def _report(
     return Report(
         "topics",
         len(validation),
-        topic_metrics(targets, given, probabilities, first, exclusive),
-        topic_intervals(targets, given, probabilities, first, exclusive),
+        topic_metrics(targets, given, probabilities, first, exclusive, leading),
+        topic_intervals(targets, given, probabilities, first, exclusive, leading),
         baselines,
         notes=notes,
     )

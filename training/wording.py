@@ -20,7 +20,7 @@ FIGURES: dict[str, Figure] = {
     "weighted_f1": Figure("Weighted F1", "labels count as often as they occur", 1),
     "top3_accuracy": Figure("Top 3", "articles whose label is among the three likeliest", 1),
     "recall_at_3": Figure("Recall at 3", "labels that are among their article's three likeliest", 1),
-    "first_accuracy": Figure("Dominant topic", "articles whose first label is the likeliest", 1),
+    "first_accuracy": Figure("Dominant topic", "articles whose first label is the one judged dominant", 1),
     "ece": Figure("Calibration error", "how far probabilities are from the truth, on average", -1),
     "risk_area": Figure("Area under the risk curve", "share of wrong likeliest labels, over all coverages", -1),
     "rouge1": Figure("ROUGE-1", "words shared with the human summary", 1),

@@ -200,7 +200,7 @@ def write_jsonl(batch: Batch) -> Iterator[bytes]:
 
 
 def write_csv(batch: Batch) -> Iterator[bytes]:
-    """The columns as they came, and those of `ADDED` behind them; topics are joined by "; ", likeliest first."""
+    """The columns as they came, and those of `ADDED` behind them; topics are joined by "; ", the dominant first."""
     kept = [name for name in batch.table.columns if name not in ADDED]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=batch.table.delimiter)

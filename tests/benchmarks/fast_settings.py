@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dominance import ranked
 from models.fast_topics import FastTopicClassifier
 from models.topics import full_text, target_matrix
 from training.data import Articles, read_articles
@@ -67,8 +68,9 @@ def cross_validated(articles: Articles, texts: Sequence[str], folds: int, change
     logits = model.cross_logits(texts, articles.labels, folds=folds)
     targets = target_matrix(articles.labels, model.classes_)
     first = first_labels(articles.labels, model.classes_)
-    runs = [cross_fitted(logits, targets, exclusive, seed) for seed in range(3)]
-    found = [topic_metrics(targets > 0, given, chances, first, exclusive) for chances, given in runs]
+    order = first if ranked(articles.labels) else None
+    runs = [cross_fitted(logits, targets, exclusive, seed, order) for seed in range(3)]
+    found = [topic_metrics(targets > 0, given, chances, first, exclusive, lead) for chances, given, lead in runs]
     return [float(np.mean([figures[name] for figures in found])) for name in SHOWN[exclusive]]
 
 

@@ -45,6 +45,9 @@ class StandIn:
             return best
         return passed
 
+    def leading(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities
+
     def strange(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
         """Which stories say that they are strange."""
         return np.array(["strange" in story.original for story in stories])

@@ -56,6 +56,11 @@ class TestTopicMetrics:
         probabilities = np.array([[0.9, 0.2], [0.3, 0.4], [0.8, 0.1], [0.2, 0.1]])
         first = np.array([0, 0, UNKNOWN, UNLABELLED])
         assert topic_metrics(targets, targets, probabilities, first, False)["first_accuracy"] == pytest.approx(1 / 3)
+        leading = np.array([0, 0, 1, 1])  # what is judged dominant need not be the likeliest
+        found = topic_metrics(targets, targets, probabilities, first, False, leading)
+        assert found["first_accuracy"] == pytest.approx(2 / 3)
+        with pytest.raises(ValueError, match=r"leading: expected shape \(4,\), found \(3,\)"):
+            topic_metrics(targets, targets, probabilities, first, False, leading[:3])
         assert "first_accuracy" not in topic_metrics(targets, targets, probabilities, None, False)
         assert "first_accuracy" not in topic_metrics(targets, targets, probabilities, first, True)
 

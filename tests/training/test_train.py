@@ -24,7 +24,8 @@ from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder, topic_task
 from training.cards import model_card
 from training.data import Articles, read_articles
-from training.evaluation import evaluate_summariser, evaluate_topics
+from training.decisions import fit_dominance
+from training.evaluation import evaluate_summariser, evaluate_topics, topic_figures
 from training.finetune import finetune, stacked, tempered_loss
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
@@ -81,6 +82,42 @@ def test_a_single_label_model_learns_and_answers_the_same_when_loaded(
     assert all(len(labels) == 1 for labels in loaded.predict(data.texts[:9]))
     assert loaded.decision_function(data.texts[:4]).shape == (4, 3)
     assert loaded.score(data.texts, data.labels or []) >= (0.9 if engine == "fast" else 0.4)
+
+
+def politics_beside(n: int) -> Articles:
+    """Stories on the weather, on politics, and on sport; these tell of politics too, but are not about it."""
+    articles = replace(toy(n), exclusive=False)
+    assert articles.labels is not None
+    law = " The minister of a party had a law to vote on."
+    for row, (label,) in enumerate(articles.labels):
+        if label == "sport":
+            articles.labels[row] = ["sport", "politics"] if row % 10 else ["politics", "sport"]
+        elif label == "health":
+            articles.labels[row], articles.texts[row] = ["politics"], f"In report {row} all is as it was.{law}"
+        articles.texts[row] += law if label == "sport" else ""
+    return articles
+
+
+def test_the_dominant_label_comes_first_though_another_is_likelier(tmp_path: Path) -> None:
+    data = politics_beside(480)
+    model, report, training = train_topics(data, settings=TopicSettings("fast", background=False))
+    first = np.array([labels[0] for labels in data.labels or []])
+    chances = model.predict_proba(data.texts)
+    assert (np.array(model.classes_)[chances.argmax(axis=1)] == first).mean() < 0.8
+    save_artefact(model.artefact(training, "card"), tmp_path / "model")
+    for judged in (model, TopicModel.load(tmp_path / "model")):
+        assert (np.array([labels[0] for labels in judged.predict(data.texts)]) == first).mean() > 0.95
+    assert report.metrics["first_accuracy"] > 0.9
+    assert topic_figures(model, data)["first_accuracy"] > 0.95
+    columns = np.array([model.classes_.index(label) for label in first])
+    assert fit_dominance(chances, columns) is not None
+    assert fit_dominance(chances, columns[:100]) is None and fit_dominance(chances, None) is None
+
+
+def test_where_labels_are_in_no_order_of_their_own_none_is_learnt() -> None:
+    data = politics_beside(480)
+    data = replace(data, labels=[sorted(labels) for labels in data.labels or []])
+    assert train_topics(data, settings=TopicSettings("fast", background=False))[0].dominance is None
 
 
 @pytest.mark.parametrize("engine", ["fast", "standard"])
