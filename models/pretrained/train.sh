@@ -27,8 +27,8 @@ python -m training.word_vectors --data "$DATA/iptc/train.parquet" --data "$DATA/
     --data "$DATA/huffpost/train.parquet" --data "$DATA/ag_news/train.parquet" --data "$DATA/bbc/train.parquet" \
     --data "$DATA/reuters21578/train.parquet" --encoder "$OUT/topics-standard" --output "$OUT/word-vectors"
 copydesk train topics --engine fast --data "$DATA/iptc/train.parquet" --unlabelled "$CNN#train[:8000]" \
-    --unlabelled "$DATA/allsides/train.parquet#train[:2500]" --unlabelled "$DATA/bbc/train.parquet" \
-    --notes "$OUT/notes-topics.md" --output "$OUT/topics-fast"
+    --unlabelled "$DATA/allsides/train.parquet" --unlabelled "$DATA/bbc/train.parquet" \
+    --unlabelled "$DATA/huffpost/train.parquet" --notes "$OUT/notes-topics.md" --output "$OUT/topics-fast"
 summariser --engine fast --output "$OUT/summariser-fast"
 
 # What the guard against invented names takes for ordinary words.
