@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 FEWEST_RANKED = 400
 """Stories whose dominant label must be known before it is learnt how to tell it."""
 _SMALLEST = 1e-6
+_TOGETHER = 256
 
 
 def ranked(labels: Sequence[Sequence[str]]) -> bool:
@@ -97,8 +98,10 @@ class Dominance:
         """How much speaks for each label being the dominant one, `(n_stories, n_labels)`, from their probabilities."""
         odds = _log_odds(probabilities)
         scores = np.empty(odds.shape)
-        for label in range(odds.shape[1]):  # not a product of matrices, which rounds otherwise for many rows than one
-            scores[:, label] = (odds * self.matrix_[:, label]).sum(axis=1) + self.bias_[label]
+        for first in range(0, len(odds), _TOGETHER):
+            rows = slice(first, first + _TOGETHER)
+            # no product of matrices, which rounds otherwise for many rows than for one
+            scores[rows] = (odds[rows, None, :] * self.matrix_.T).sum(axis=2) + self.bias_
         return scores
 
     def tensors(self) -> Arrays:
