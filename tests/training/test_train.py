@@ -132,7 +132,7 @@ def test_the_same_run_twice_gives_the_same_bytes(engine: str, tiny_encoder: Path
 @pytest.mark.parametrize("engine", ["fast", "standard"])
 def test_the_model_that_is_saved_has_learnt_from_the_held_out_rows_too(engine: str, tiny_encoder: Path) -> None:
     data = toy(60)
-    settings = TopicSettings(engine, str(tiny_encoder))
+    settings = TopicSettings(engine, str(tiny_encoder), background=engine == "fast")  # whose n-grams become others
     before, report, kept_record = train_topics(data, settings=replace(settings, refit=False))
     after, same, refitted_record = train_topics(data, settings=settings)
     assert report.metrics == same.metrics and report.baselines == same.baselines
@@ -317,7 +317,7 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     assert spec.fingerprint != EncoderSpec.of(str(tiny_encoder)).fingerprint
     plain = EncoderSpec.of(str(tiny_encoder)).open("float32").encode([["The river rose."]])[0].vectors
     assert not np.allclose(plain, spec.open("float32").encode([["The river rose."]])[0].vectors, atol=1e-4)
-    topics, report, _ = train_topics(seed_articles, settings=TopicSettings(encoder=str(whole)))
+    topics, report, _ = train_topics(seed_articles, settings=TopicSettings(encoder=str(whole), background=False))
     assert not any("once more" in note for note in report.notes)  # its held-out rows tell how sure it may be
     summariser, _, _ = train_summariser(seed_articles, settings=SummariserSettings(encoder=str(whole), epochs=1))
     assert topics.scorer.spec.fingerprint == summariser.scorer.spec.fingerprint == spec.fingerprint
@@ -327,26 +327,29 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
 def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     tiny_encoder: Path, seed_articles: Articles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1)
+    quick, plain = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1), TopicSettings(background=False)
     encoder, _ = adapt_encoder(
         seed_articles, None, encoder=str(tiny_encoder), settings=quick, checkpoints=tmp_path / "checkpoints"
     )
     save_artefact(encoder, tmp_path / "encoder")
-    made, _, training = train_topics(seed_articles, settings=TopicSettings(encoder=str(tmp_path / "encoder")))
+    made, _, training = train_topics(seed_articles, settings=replace(plain, encoder=str(tmp_path / "encoder")))
     save_artefact(made.artefact(training, ""), tmp_path / "shipped")
     monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
 
-    model, report, training = train_topics(toy(60))
+    model, report, training = train_topics(toy(60), settings=plain)
     assert model.scorer.spec.fingerprint == made.scorer.spec.fingerprint
     assert not any("cross-fitted" in note for note in report.notes), "calibrated on rows the encoder has not seen"
     assert training["settings"]["encoder"] == "shipped"
     assert find_leaks(training, seed_articles)["found"]["encoder"]["count"] > len(seed_articles) / 2
     monkeypatch.setattr("training.stories.DEFAULT_ENCODER", str(tiny_encoder))
     monkeypatch.setattr("training.topics.MOST_BROAD", 1)
-    assert train_topics(toy(60))[0].scorer.spec.fingerprint == EncoderSpec.of(str(tiny_encoder)).fingerprint
+    assert (
+        train_topics(toy(60), settings=plain)[0].scorer.spec.fingerprint
+        == EncoderSpec.of(str(tiny_encoder)).fingerprint
+    )
     monkeypatch.undo()
     monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
-    _, report, _ = train_topics(seed_articles)
+    _, report, _ = train_topics(seed_articles, settings=plain)
     assert any("cross-fitted" in note for note in report.notes), "calibrated on rows held out: the encoder knows others"
 
 
