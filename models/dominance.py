@@ -64,7 +64,7 @@ class Dominance:
 
     def fit(self, probabilities: NDArray[Any], first: NDArray[np.int64]) -> Self:
         """Learn from stories' probabilities out of sample, `(n_stories, n_labels)`, and the columns of their dominant
-        labels, `(n_stories,)`; those with a negative column are left out.
+        labels, `(n_stories,)`; those with a negative column are left out, and one at least has another.
         """
         rows = np.flatnonzero(first >= 0)
         odds, wanted, size = _log_odds(probabilities[rows]), first[rows], probabilities.shape[1]
@@ -81,17 +81,15 @@ class Dominance:
                 pull.sum(axis=0) + self.bias_penalty * bias,
                 (odds.T @ pull + self.penalty * beside).ravel(),
             ]
-            return float(value / max(1, len(rows))), np.concatenate(gradient) / max(1, len(rows))
+            return float(value / len(rows)), np.concatenate(gradient) / len(rows)
 
         start = np.concatenate([[1.0], np.zeros(size + size * size)])
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        self.matrix_ = found[0] * np.eye(size) + found[1 + size :].reshape(size, size)
-        self.bias_ = found[1 : 1 + size]
-        return self.rounded()
-
-    def rounded(self) -> Self:
-        """In the precision that it is saved in, so that a loaded model answers the same."""
-        self.matrix_, self.bias_ = (part.astype(np.float32).astype(np.float64) for part in (self.matrix_, self.bias_))
+        matrix = found[0] * np.eye(size) + found[1 + size :].reshape(size, size)
+        # in the precision that they are saved in, so that a loaded model answers the same
+        self.matrix_, self.bias_ = (
+            part.astype(np.float32).astype(np.float64) for part in (matrix, found[1 : 1 + size])
+        )
         return self
 
     def scores(self, probabilities: NDArray[Any]) -> Floats:

@@ -5,11 +5,15 @@
 Each model is trained as the command does it, with a share of its own rows held out for calibration and learnt from in
 the end, and knows nothing of the fold it is judged on; the SVM learns from the same rows. Repeated articles share a
 fold. A tenth held out once says little where it is small: a story in 156 is 0.6%. Nothing is asserted.
+
+With `--write FOLDER` nothing is trained: the folds to be judged are written, for `copydesk train topics --data
+FOLDER/train-1.jsonl --validation FOLDER/held-1.jsonl` with options that this program does not have, as `--finetune`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -63,6 +67,17 @@ class Remembering:
         return [self._vectors[key] for key in keys]
 
 
+def write_articles(articles: Articles, path: Path) -> None:
+    """Articles as JSON Lines, the label a string where labels exclude each other, else a list of them."""
+    with path.open("w", encoding="utf-8", newline="\n") as lines:
+        for number, title, text, labels in zip(
+            articles.ids, articles.titles, articles.texts, articles.labels or [], strict=True
+        ):
+            row = {"id": number, "title": title, "text": text}
+            row |= {"label": labels[0]} if articles.exclusive else {"labels": labels}
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
 def main() -> int:
     """Train and judge every fold, and write a table to standard output."""
     parser = argparse.ArgumentParser(description="Cross-validated figures of copydesk train topics.")
@@ -73,19 +88,28 @@ def main() -> int:
     parser.add_argument("--only", type=int, metavar="N", help="judge the first N folds alone")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--cache", type=Path, help="folder for sentence vectors")
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="only write the folds there, as JSON Lines")
     asked = parser.parse_args()
     logging.disable(logging.INFO)
     articles, _ = with_labels(read_articles(asked.data, need={"labels"}))
     assert articles.labels is not None
     fold = folds_of(articles, asked.folds, asked.seed)
+    judged = range(asked.folds if asked.only is None else min(asked.only, asked.folds))
+    if asked.write is not None:
+        asked.write.mkdir(parents=True, exist_ok=True)
+        for part in judged:
+            write_articles(
+                articles.take(np.flatnonzero(fold != part).tolist()), asked.write / f"train-{part + 1}.jsonl"
+            )
+            write_articles(articles.take(np.flatnonzero(fold == part).tolist()), asked.write / f"held-{part + 1}.jsonl")
+        return 0
     classes = sorted({label for row in articles.labels for label in row})
     settings = TopicSettings(engine=asked.engine, encoder=asked.encoder, seed=asked.seed, background=False)
     targets = target_matrix(articles.labels, classes) > 0
     first = np.array([classes.index(row[0]) for row in articles.labels])
     shape = targets.shape
     given, svm_given = np.zeros(shape, bool), np.zeros(shape, bool)
-    chances, svm_scores = np.zeros(shape), np.zeros(shape)
-    judged = range(asked.folds if asked.only is None else min(asked.only, asked.folds))
+    chances, svm_scores, leading = np.zeros(shape), np.zeros(shape), np.zeros(len(first), np.int64)
     remembering = Remembering()
     with (
         mock.patch("training.topics.encode_stories", remembering),
@@ -95,14 +119,12 @@ def main() -> int:
             inside, outside = np.flatnonzero(fold != part).tolist(), np.flatnonzero(fold == part).tolist()
             learnt, held = articles.take(inside), articles.take(outside)
             model, _, _ = train_topics(learnt, settings=settings)
-            rows = run_topics(model, held)
-            columns = [classes.index(label) for label in rows.classes]
-            given[np.ix_(outside, columns)], chances[np.ix_(outside, columns)] = rows.given, rows.probabilities
+            _, given[outside], chances[outside], _, _, leading[outside] = run_topics(model, held).arguments(classes)
             scores, labels, _ = svm_baseline(held, classes, articles.exclusive, learnt)
             svm_scores[outside], svm_given[outside] = scores, labels
             sys.stderr.write(f"fold {part + 1}: {len(outside)} rows\n")
     of = np.isin(fold, list(judged))
-    ours = targets[of], given[of], chances[of], first[of], articles.exclusive
+    ours = targets[of], given[of], chances[of], first[of], articles.exclusive, leading[of]
     theirs = targets[of], svm_given[of], svm_scores[of], first[of], articles.exclusive
     figures, peer = topic_metrics(*ours), topic_metrics(*theirs)
     intervals, apart = topic_intervals(*ours), topic_differences(ours, theirs)

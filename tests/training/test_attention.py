@@ -1,5 +1,8 @@
+"""Training's own attention and dropout do what PyTorch's do."""
+
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,19 +13,12 @@ from training import attention
 from training.attention import ByteDropout, ShortAttention, speed_up
 
 
-def bert(dropout: float = 0.0) -> Any:
+def bert(folder: Path, dropout: float = 0.0) -> Any:
+    """A BERT of the tiny encoder's size, with random weights."""
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=50,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=32,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=0.0,
-    )
+    config = BertConfig.from_pretrained(folder, hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0)
     return BertModel(config, add_pooling_layer=False).train()
 
 
@@ -40,9 +36,11 @@ def learnt(module: Any) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("longest", [256, 4])
-def test_vectors_and_gradients_are_those_of_the_fused_attention(longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vectors_and_gradients_are_those_of_the_fused_attention(
+    longest: int, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(attention, "LONGEST", longest)
-    module = bert()
+    module = bert(tiny_encoder)
     wanted = learnt(module)
     speed_up(module)
     assert module.config._attn_implementation == attention.NAME
@@ -91,13 +89,13 @@ def test_dropout_that_drops_nothing_and_reading_change_nothing(p: float) -> None
     assert ByteDropout(0.5).eval()(values) is values
 
 
-def test_every_dropout_of_a_bert_is_replaced_and_other_models_stay_as_they_are() -> None:
-    module = bert(0.2)
+def test_every_dropout_of_a_bert_is_replaced_and_other_models_stay_as_they_are(tiny_encoder: Path) -> None:
+    module = bert(tiny_encoder, 0.2)
     speed_up(module)
     dropouts = [part for part in module.modules() if isinstance(part, nn.Dropout)]
     assert len(dropouts) > 4 and all(type(part) is ByteDropout for part in dropouts)
     assert {part.p for part in dropouts} == {0.0, 0.2}
-    other = bert(0.2)
+    other = bert(tiny_encoder, 0.2)
     other.config.model_type = "other"
     speed_up(other)
     assert type(other.embeddings.dropout) is nn.Dropout and other.config._attn_implementation != attention.NAME

@@ -38,6 +38,13 @@ def test_rows_keep_their_order_and_ids_and_none_is_dropped() -> None:
     assert count_statuses(records) == "4 rows: 2 judged, 1 no truth, 1 unreadable"
 
 
+def test_the_labels_given_stand_in_the_order_of_what_is_judged_dominant() -> None:
+    rows = topic_run(ARTICLES)
+    rows.model.leading = lambda probabilities: -probabilities  # type: ignore[method-assign]
+    assert topic_records(rows)[0]["prediction"] == ["arts", "sport"]
+    assert rows.arguments(["weather", "sport", "arts"])[5].tolist() == [0, 1]  # weather has 0 in both, sport 0 in one
+
+
 def test_briefs_have_their_rouge_and_those_without_a_reference_have_none() -> None:
     records = brief_records(brief_run(2))
     assert [(r["row"], r["id"], r["status"]) for r in records] == [
