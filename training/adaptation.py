@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def adapt_encoder(
     topics: Articles | None,
     summaries: Articles | None,
     *,
+    validation_topics: Articles | None = None,
     validation_summaries: Articles | None = None,
     encoder: str | None = None,
     held_out: float = 0.1,
@@ -50,15 +51,17 @@ def adapt_encoder(
 ) -> tuple[Artefact, list[dict[str, float]]]:
     """Fine-tune the encoder.
 
-    Labelled articles are split as `training.topics.train_topics` splits them with the same seed, so that a topic
-    model trained on this encoder is validated on articles the encoder has not seen.
+    Where nothing is given to stop the run, articles are split as `training.topics.train_topics` and
+    `training.summariser.train_summariser` split them with the same seed, so that a model trained on this encoder is
+    validated on articles that the encoder has not learnt from.
 
     Args:
         topics: labelled articles, or None.
         summaries: articles with summaries, or None.
-        validation_summaries: held out, for early stopping.
+        validation_topics: held out, for early stopping; a share of `topics` when None.
+        validation_summaries: held out, for early stopping; a share of `summaries` when None.
         encoder: see `training.stories.open_encoder`; one that was adapted before is adapted further.
-        held_out: share of the labelled articles to hold out.
+        held_out: share to hold out where nothing is given.
         settings: see `FinetuneSettings`.
         checkpoints: folder for checkpoints, outside any repository.
         resume: go on from the newest checkpoint.
@@ -67,23 +70,31 @@ def adapt_encoder(
         The adapted encoder as a folder's contents, and the history of losses.
     """
     settings = settings or FinetuneSettings()
+
+    def divided(
+        articles: Articles, validation: Articles | None, usable: Callable[[Articles], tuple[Articles, list[str]]]
+    ) -> tuple[Articles, Articles]:
+        articles, _ = usable(articles)
+        if validation is None:
+            return split_articles(articles, fraction=held_out, seed=settings.seed)
+        return articles, usable(validation)[0]
+
     spec = open_encoder(encoder)
     data = seen_before(encoder)
     labelled = held = summarised = held_summaries = None
     if topics is not None:
-        articles, _ = with_labels(topics)
-        train, validation = split_articles(articles, fraction=held_out, seed=settings.seed)
+        train, validation = divided(topics, validation_topics, with_labels)
         classes = sorted({label for row in train.labels or [] for label in row})
         if len(classes) < 2:
             raise DataError(f"{topics.name}: every row has the same label; fine-tuning needs at least two.")
-        labelled, held = topic_task(train, classes), topic_task(validation, classes)
+        labelled = topic_task(train, classes)
+        held = topic_task(validation, classes) if len(validation) else None
         data["topics"] = describe_data(train)
     if summaries is not None:
-        articles, _ = with_summaries(summaries)
-        summarised = summary_task(articles)
-        data["summaries"] = describe_data(articles)
-        if validation_summaries is not None:
-            held_summaries = summary_task(with_summaries(validation_summaries)[0])
+        train, validation = divided(summaries, validation_summaries, with_summaries)
+        summarised = summary_task(train)
+        held_summaries = summary_task(validation) if len(validation) else None
+        data["summaries"] = describe_data(train)
     adapted = finetune(
         topics=labelled,
         summaries=summarised,

@@ -123,11 +123,10 @@ def train_topics_command(
     if finetune is not Finetune.none and engine is Engine.standard:
         encoder = str(
             _adapt(
-                articles,
-                None,
+                (articles, held),
                 None,
                 encoder,
-                held_out if held is None else 0.02,
+                held_out,
                 seed,
                 epochs,
                 output,
@@ -212,7 +211,7 @@ def train_summariser_command(
     if finetune is not Finetune.none and engine is SummaryEngine.standard:
         full = finetune is Finetune.full
         encoder = str(
-            _adapt(None, articles, held, encoder, held_out, seed, epochs, output, checkpoints, resume, full=full)
+            _adapt(None, (articles, held), encoder, held_out, seed, epochs, output, checkpoints, resume, full=full)
         )
     settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)
     model, report, training = train_summariser(articles, held, settings)
@@ -227,7 +226,12 @@ def train_encoder_command(
     output: Output,
     topics: Annotated[str | None, typer.Option(help="Labelled articles. " + DATA_HELP)] = None,
     summaries: Annotated[str | None, typer.Option(help="Articles with summaries. " + DATA_HELP)] = None,
-    validation_summaries: Annotated[str | None, typer.Option(help="Held-out articles with summaries.")] = None,
+    validation_topics: Annotated[
+        str | None, typer.Option(help="Held-out labelled articles; without it a share of --topics is held out.")
+    ] = None,
+    validation_summaries: Annotated[
+        str | None, typer.Option(help="Held-out articles with summaries; without it a share of --summaries.")
+    ] = None,
     encoder: Encoder = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the topics (or else the summaries).")] = 3.0,
     held_out: HeldOut = 0.1,
@@ -244,10 +248,21 @@ def train_encoder_command(
     from models.artefact import check_writable
 
     check_writable(output)
-    labelled = read(topics, {}, "labels", None) if topics else None
-    summarised = read(summaries, {}, "summaries", None) if summaries else None
-    held = read(validation_summaries, {}, "summaries", None) if validation_summaries else None
-    _adapt(labelled, summarised, held, encoder, held_out, seed, epochs, output, checkpoints, resume, final=True)
+    for held, named, what in (
+        (validation_topics, topics, "topics"),
+        (validation_summaries, summaries, "summaries"),
+    ):
+        if held and not named:
+            raise typer.BadParameter(f"--validation-{what} goes with --{what}.")
+
+    def articles(data: str | None, validation: str | None, need: str) -> tuple[Articles, Articles | None] | None:
+        if data is None:
+            return None
+        return read(data, {}, need, None), read(validation, {}, need, None) if validation else None
+
+    labelled = articles(topics, validation_topics, "labels")
+    summarised = articles(summaries, validation_summaries, "summaries")
+    _adapt(labelled, summarised, encoder, held_out, seed, epochs, output, checkpoints, resume, final=True)
     typer.echo(f"Encoder written to {output}", err=True)
 
 
@@ -270,9 +285,8 @@ def _articles(
 
 
 def _adapt(
-    topics: Articles | None,
-    summaries: Articles | None,
-    held: Articles | None,
+    topics: tuple[Articles, Articles | None] | None,
+    summaries: tuple[Articles, Articles | None] | None,
     encoder: str | None,
     held_out: float,
     seed: int,
@@ -284,16 +298,21 @@ def _adapt(
     final: bool = False,
     full: bool = False,
 ) -> Path:
-    """Fine-tune the encoder into a folder: the output itself, or one beside it that a model is then trained on."""
+    """Fine-tune the encoder into a folder: the output itself, or one beside it that a model is then trained on.
+
+    Of topics and of summaries each, what to learn from and what is held out.
+    """
     from models.artefact import save_artefact
     from training.adaptation import adapt_encoder
     from training.steps import FinetuneSettings
 
     target = output if final else output.with_name(f"{output.name}-encoder")
+    (topic_rows, held_topics), (summary_rows, held_summaries) = topics or (None, None), summaries or (None, None)
     artefact, _ = adapt_encoder(
-        topics,
-        summaries,
-        validation_summaries=held,
+        topic_rows,
+        summary_rows,
+        validation_topics=held_topics,
+        validation_summaries=held_summaries,
         encoder=encoder,
         held_out=held_out,
         settings=FinetuneSettings(seed=seed, epochs=epochs, full=full),

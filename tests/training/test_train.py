@@ -324,6 +324,21 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     assert any("cross-fitted" in note for note in report.notes)
 
 
+def test_what_stops_a_run_is_not_learnt_from(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
+    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, summary_batch=16, evaluations=1)
+    runs = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
+    _, held = split_articles(seed_articles, fraction=0.1, seed=quick.seed)  # as a model trained on the encoder does
+    split, history = adapt_encoder(seed_articles, seed_articles, **runs)
+    assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
+    assert not find_leaks({"encoder": split.training}, held)["found"]
+
+    first, second = seed_articles.take(range(40)), seed_articles.take(range(40, 60))
+    given, history = adapt_encoder(first, first, validation_topics=second, validation_summaries=second, **runs)
+    assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
+    assert {name: data["rows"] for name, data in given.training["data"].items()} == {"topics": 40, "summaries": 40}
+    assert not find_leaks({"encoder": given.training}, second)["found"]
+
+
 def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     tiny_encoder: Path, seed_articles: Articles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
