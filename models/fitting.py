@@ -29,6 +29,7 @@ class HeadSettings:
         patience: passes without a better held-out loss before stopping; without held-out stories all are made.
         batch: stories per step.
         dropout: share of inputs dropped while fitting.
+        units: hidden units of a topic head, see `models.heads.TopicHead`.
     """
 
     epochs: int = 12
@@ -38,6 +39,7 @@ class HeadSettings:
     batch: int = 64
     dropout: float = 0.3
     seed: int = 13
+    units: int = 0
 
 
 def settings_for(settings: HeadSettings, n_stories: int) -> HeadSettings:
@@ -94,7 +96,7 @@ def fit_topic_head(
     """
     settings = settings_for(settings or HeadSettings(), len(vectors))
     torch.manual_seed(settings.seed)
-    head = TopicHead(vectors[0].shape[1], targets.shape[1], settings.dropout, label_prior(targets))
+    head = TopicHead(vectors[0].shape[1], targets.shape[1], settings.dropout, label_prior(targets), settings.units)
 
     def loss_of(stories: Vectors, rows: NDArray[np.int64], wanted: Any) -> Tensor:
         logits, _ = head(*pad_stories([stories[row].astype(np.float32) for row in rows]))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 POSITION_STARTS = (0, 1, 2, 3, 4, 6, 9, 14, 22, 40)
 MAX_POSITION = 64
+DROPPED_UNITS = 0.5
 
 
 def pad_stories(vectors: Sequence[NDArray[np.float32] | Tensor]) -> tuple[Tensor, Tensor]:
@@ -32,15 +33,27 @@ class TopicHead(nn.Module):
     """Label-wise attention pooling and a linear layer (Mullenbach et al., "CAML", 2018).
 
     Each label weighs the sentences on its own, so its logit is exactly the sum of what the sentences contribute:
-    `logit[l] = sum_s attention[s, l] * (weight[l] . v[s] + bias[l])`.
+    `logit[l] = sum_s attention[s, l] * (weight[l] . v[s] + bias[l])`. With hidden units, what a sentence says is also
+    read through them: `down[l] . gelu(up v[s])` joins the bracket. The sum holds all the same, as no unit sees more
+    than one sentence.
     """
 
     def __init__(
-        self, hidden: int, n_labels: int, dropout: float = 0.1, prior: NDArray[np.float32] | None = None
+        self,
+        hidden: int,
+        n_labels: int,
+        dropout: float = 0.1,
+        prior: NDArray[np.float32] | None = None,
+        units: int = 0,
     ) -> None:
         """Make an untrained head whose attention is uniform but for a slight lean on the opening.
 
-        `prior`, of shape `(n_labels,)`, holds logits to start from: those of the labels' frequencies.
+        Args:
+            hidden: size of a sentence vector.
+            n_labels: how many labels there are.
+            dropout: share of the vectors' values dropped while fitting.
+            prior: logits to start from, those of the labels' frequencies, `(n_labels,)`.
+            units: hidden units, of which `DROPPED_UNITS` are dropped while fitting; none make the head linear.
         """
         super().__init__()
         self.norm = nn.LayerNorm(hidden)
@@ -55,6 +68,12 @@ class TopicHead(nn.Module):
                 self.label.bias.copy_(torch.as_tensor(prior))
         with torch.no_grad():
             self.position.weight.copy_(torch.linspace(1.0, 0.0, len(POSITION_STARTS)).unsqueeze(1))
+        self.units = units
+        if units:
+            self.up = nn.Linear(hidden, units)
+            self.dropped = nn.Dropout(DROPPED_UNITS)
+            self.down = nn.Linear(units, n_labels, bias=False)
+            nn.init.normal_(self.down.weight, std=0.02)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Score stories.
@@ -73,7 +92,10 @@ class TopicHead(nn.Module):
         scores = self.attention(inputs) + self.position(buckets).unsqueeze(0)
         scores = scores.masked_fill(~mask.unsqueeze(-1), float("-inf"))
         attention = torch.nan_to_num(torch.softmax(scores, dim=1))
-        contributions = attention * self.label(inputs)
+        said = self.label(inputs)
+        if self.units:
+            said = said + self.down(self.dropped(nn.functional.gelu(self.up(inputs))))
+        contributions = attention * said
         return contributions.sum(dim=1), contributions
 
 

@@ -54,7 +54,10 @@ def _check(wanted: Mapping[str, Any], config: Mapping[str, Any], place: str, abo
 def _shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, int]]]:
     """The tensors whose sizes a config names: what is made by its word has to be there already."""
     if config["task"] == "topics":
-        return [("topics.label.weight", (len(config["labels"]), config["hidden"]))]
+        shapes = [("topics.label.weight", (len(config["labels"]), config["hidden"]))]
+        if config.get("units") is not None:
+            shapes += [("topics.up.weight", (config["units"], config["hidden"]))]
+        return shapes
     width = config["width"]
     names = [f"summary.layers.layers.{layer}.linear1.weight" for layer in range(config["layers"])]
     return [("summary.project.weight", (width, config["hidden"])), *((name, (2 * width, width)) for name in names)]
@@ -163,7 +166,7 @@ def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 
 
-_OPTIONAL = {"lead_threshold", "strange_limit", "fast", "ranker"}
+_OPTIONAL = {"lead_threshold", "strange_limit", "fast", "ranker", "units"}
 _ENCODER: Mapping[str, Any] = {
     "name": _text,
     "sha256": _hash,
@@ -186,6 +189,7 @@ _ENGINES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("topics", "standard"): {
         "encoder": _ENCODER,
         "hidden": whole(1, LARGEST_SIZE),
+        "units": whole(1, LARGEST_SIZE),
         "fast": {"parameters": _parameters, "labels": _labels, "exclusive": _flag, "weight": number(1e-9, 100)},
     },
     ("summariser", "abstractive"): {

@@ -145,6 +145,8 @@ class StandardTopics(OverVectors):
         """Its part of `config.json`."""
         assert self.head is not None
         config: dict[str, Any] = {"encoder": self.spec.config(), "hidden": self.head.label.in_features}
+        if self.head.units:
+            config["units"] = self.head.units
         if self.ngrams is not None:
             config["fast"] = {**self.ngrams.config(), "weight": self.ngram_weight}
         return config
@@ -166,7 +168,8 @@ class StandardTopics(OverVectors):
         """As saved."""
         topics = cls(EncoderSpec.from_artefact(artefact, encoder), dtype=dtype)
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
-        topics.head = TopicHead(size_in(artefact, "hidden"), n_labels)
+        units = size_in(artefact, "units") if artefact.config.get("units") is not None else 0
+        topics.head = TopicHead(size_in(artefact, "hidden"), n_labels, units=units)
         restore_head(topics.head, "topics", artefact.tensors)
         if any(name.startswith("familiar.") for name in artefact.tensors):
             topics.familiarity = Familiarity.from_tensors(artefact.tensors, size_in(artefact, "hidden"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -113,6 +115,16 @@ def fit_ngram_weight(
         exclusive: whether a story has exactly one label.
     """
     return min(NGRAM_WEIGHTS, key=lambda weight: surprise(own + np.float32(weight) * beside, targets, exclusive))
+
+
+def fit_head_and_weight(
+    heads: Sequence[NDArray[np.float32]], beside: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool
+) -> tuple[int, float]:
+    """Which of several heads' logits are the likeliest with n-grams beside them, and the n-grams' weight there."""
+    weights = [fit_ngram_weight(own, beside, targets, exclusive) for own in heads]
+    together = [own + np.float32(weight) * beside for own, weight in zip(heads, weights, strict=True)]
+    best = int(np.argmin([surprise(logits, targets, exclusive) for logits in together]))
+    return best, weights[best]
 
 
 def surprise(logits: NDArray[np.float32], targets: NDArray[np.float32], exclusive: bool) -> float:

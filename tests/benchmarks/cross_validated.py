@@ -112,7 +112,7 @@ def main() -> int:
     chances, svm_scores, leading = np.zeros(shape), np.zeros(shape), np.zeros(len(first), np.int64)
     remembering = Remembering()
     with (
-        mock.patch("training.topics.encode_stories", remembering),
+        mock.patch("training.topic_fits.encode_stories", remembering),
         mock.patch("training.topic_rows.encode_stories", remembering),
     ):
         for part in judged:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from models.fitting import HeadSettings, fit_summary_head, fit_topic_head
@@ -19,9 +20,10 @@ def stories(n: int = 40, hidden: int = 8) -> tuple[list[np.ndarray], np.ndarray]
     return vectors, targets
 
 
-def test_a_logit_is_exactly_the_sum_of_the_sentences_contributions() -> None:
+@pytest.mark.parametrize("units", [0, 5])
+def test_a_logit_is_exactly_the_sum_of_the_sentences_contributions(units: int) -> None:
     vectors, _ = stories()
-    head = TopicHead(8, 3).eval()
+    head = TopicHead(8, 3, units=units).eval()
     torch.nn.init.normal_(head.attention.weight)
     logits, parts = head(*pad_stories(vectors))
     assert torch.equal(logits, parts.sum(dim=1))
@@ -30,7 +32,7 @@ def test_a_logit_is_exactly_the_sum_of_the_sentences_contributions() -> None:
 
 def test_padding_changes_no_score() -> None:
     vectors, _ = stories(6)
-    for head in (TopicHead(8, 2).eval(), SummaryHead(8, width=8, heads=2).eval()):
+    for head in (TopicHead(8, 2).eval(), TopicHead(8, 2, units=5).eval(), SummaryHead(8, width=8, heads=2).eval()):
         together = head(*pad_stories(vectors))
         for row, story in enumerate(vectors):
             alone = head(*pad_stories([story]))
@@ -47,6 +49,20 @@ def test_a_topic_head_learns_and_does_so_the_same_way_twice() -> None:
         assert torch.equal(value, two.state_dict()[name])
     logits, _ = one(*pad_stories(vectors))
     assert ((logits.numpy() > 0) == (targets > 0)).all(axis=1).mean() > 0.95
+
+
+def test_hidden_units_tell_apart_what_no_line_does() -> None:
+    rng = np.random.default_rng(2)
+    vectors = [rng.normal(size=(1, 8)).astype(np.float32) for _ in range(1300)]
+    far = np.array([abs(story[0, 0]) > 0.7 for story in vectors])  # on either side: no line tells that
+    targets = np.stack([far, ~far], axis=1).astype(np.float32)
+    right = []
+    for units in (0, 64):
+        settings = HeadSettings(epochs=20, lr=2e-2, dropout=0.0, units=units)
+        head = fit_topic_head(vectors[:1000], targets[:1000], exclusive=True, settings=settings)
+        logits, _ = head(*pad_stories(vectors[1000:]))
+        right.append((logits.argmax(dim=1).numpy() == targets[1000:].argmax(axis=1)).mean())
+    assert right[0] < 0.6 and right[1] > 0.7
 
 
 def test_the_dominant_of_several_labels_becomes_the_likeliest() -> None:

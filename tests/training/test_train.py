@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,18 @@ from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
 from models.selection import Budget, SelectionRules
 from models.standard import EncoderSpec
-from models.story import read_story
+from models.story import Story, read_story
 from models.summary import SummaryModel
 from models.topics import TopicModel, decide
 from training.adaptation import adapt_encoder, topic_task
 from training.cards import model_card
 from training.data import Articles, read_articles
-from training.decisions import fit_dominance
+from training.decisions import fit_dominance, fit_head_and_weight
 from training.evaluation import evaluate_summariser, evaluate_topics, topic_figures
 from training.finetune import finetune, stacked, tempered_loss
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
-from training.stories import split_articles
+from training.stories import read_stories, split_articles
 from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
@@ -170,13 +171,51 @@ def test_where_the_encoder_knew_the_rows_few_held_out_ones_do_not_lower_the_n_gr
         judged.append(len(own))
         return said[len(judged) - 1]
 
-    monkeypatch.setattr("training.topics.fit_ngram_weight", weigh)
+    monkeypatch.setattr("training.topic_fits.fit_ngram_weight", weigh)
+    monkeypatch.setattr("training.decisions.fit_ngram_weight", weigh)
     monkeypatch.setattr("training.topics._encoder_knows", lambda *_: True)
-    monkeypatch.setattr("training.topics.FEW_HELD", few)
+    monkeypatch.setattr("training.topic_fits.FEW_HELD", few)
     model, _, training = train_topics(toy(45), settings=TopicSettings(encoder=str(tiny_encoder)))
     rows, held = training["data"]["rows"], training["validation"]["rows"]
-    assert judged == ([rows, held] if few else [held])
+    assert judged == ([held, rows] if few else [held])
     assert model.scorer.ngram_weight == taken
+
+
+def test_hidden_units_join_the_head_where_they_do_better(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vectors(spec: Any, stories: Sequence[Story], cache: Path | None = None) -> list[NDArray[np.float16]]:
+        """A text's own vector, whose first value tells the label by its distance from 0: no line does."""
+        seeds = [int(story.sentences[0].text.split()[1]) for story in stories]
+        return [np.random.default_rng(seed).normal(size=(1, 32)).astype(np.float16) for seed in seeds]
+
+    monkeypatch.setattr("training.topic_fits.encode_stories", vectors)
+    monkeypatch.setattr("training.topic_fits.UNITS", 64)
+    monkeypatch.setattr("training.topic_fits.PASSES_WITH_UNITS", 10)
+    rows = list(range(1200))
+    texts = [f"Story {row} was told on Tuesday." for row in rows]
+    first = [np.random.default_rng(row).normal(size=(1, 32))[0, 0] for row in rows]
+    labels = [["far" if abs(value) > 0.7 else "near"] for value in first]
+    data = Articles("data", rows, [str(row) for row in rows], [None] * len(rows), texts, labels)
+    settings = TopicSettings(encoder=str(tiny_encoder), background=False)
+    model, _, training = train_topics(data, settings=settings)
+    assert model.scorer.head.units == 64
+    save_artefact(model.artefact(training, ""), tmp_path / "model")
+    again = TopicModel.load(tmp_path / "model")
+    stories = read_stories(data.take(range(20)))
+    read = vectors(None, stories)
+    np.testing.assert_array_equal(again.predict_proba(stories, read), model.predict_proba(stories, read))
+    few, _, _ = train_topics(data.take(range(100)), settings=settings)
+    assert not few.scorer.head.units, "too few stories for them"
+
+
+def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 400)]
+    good, fair, bad = (2 * targets + rng.normal(0, noise, targets.shape).astype(np.float32) for noise in (1, 2, 4))
+    assert fit_head_and_weight([bad, fair], np.zeros_like(good), targets, True)[0] == 1
+    beside = good - bad  # the worse head alone is the better one with these beside it
+    assert fit_head_and_weight([bad, fair], beside, targets, True) == (0, 1.0)
 
 
 def test_one_label_is_an_error_that_says_so() -> None:

@@ -1,0 +1,227 @@
+"""Fit a topic scorer of either engine: n-grams, or a head over sentence vectors with n-grams beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.dominance import dominant
+from models.fast_topics import FastTopicClassifier, stratified_folds
+from models.novelty import quantile_limit
+from models.standard import EncoderSpec, FloatArray
+from models.story import Story
+from models.topics import full_text
+from training.decisions import fit_head_and_weight, fit_ngram_weight
+from training.stories import encode_stories, open_encoder, progress
+from training.teaching import Taught
+
+if TYPE_CHECKING:
+    from models.fitting import HeadSettings
+    from models.standard_topics import StandardTopics
+
+log = logging.getLogger(__name__)
+FOLDS = 5
+UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
+"""Hidden units of the other head that is tried, passes over the stories to fit it, and how many stories it needs."""
+FEW_HELD = 1000
+"""With fewer held-out stories, those that an encoder has learnt from have a say in what n-grams count for too."""
+NEW_NAMES = 2.0
+"""How many times the held-out stories' share of unknown words is still familiar: next year's news has other names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """How a topic model is trained.
+
+    Attributes:
+        engine: "standard" or "fast".
+        encoder: hub id or folder of an encoder, or a Copydesk model whose adapted encoder is shared; None shares that
+            of the topic model that ships, or takes the default encoder where there are more than `MOST_BROAD` labels.
+        held_out: share of the training data that validates when there is no validation data.
+        seed: of the split, the head and the folds.
+        cache: folder for sentence vectors, so that the next run need not encode again.
+        search: with the fast engine, how many settings to try by successive halving; 0 takes the defaults.
+        teacher: with the fast engine, folder of a topic model with the same labels, which labels the stories that have
+            none (see `training.teaching`).
+        refit: learn once more from all rows, the held-out ones too, when the figures are known; only where they were
+            split off the training data, and where no encoder had learnt from the others.
+        background: learn which texts are no news, see `training.background`.
+    """
+
+    engine: str = "standard"
+    encoder: str | None = None
+    held_out: float = 0.1
+    seed: int = 13
+    cache: Path | None = None
+    search: int = 0
+    teacher: str | None = None
+    refit: bool = True
+    background: bool = True
+
+
+@dataclass
+class Rows:
+    """Stories with their labels; `vectors` of their sentences for the standard engine."""
+
+    stories: Sequence[Story]
+    labels: Sequence[Sequence[str]]
+    targets: NDArray[np.float32]
+    vectors: Sequence[NDArray[Any]] = ()
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """As the n-grams are read from."""
+        return [full_text(story) for story in self.stories]
+
+    def with_more(self, other: Rows) -> Rows:
+        """These, and of others those that have one of their labels."""
+        known = {label for row in self.labels for label in row}
+        rows = [row for row, labels in enumerate(other.labels) if known.intersection(labels)]
+        return Rows(
+            [*self.stories, *(other.stories[row] for row in rows)],
+            [*self.labels, *([label for label in other.labels[row] if label in known] for row in rows)],
+            np.concatenate([self.targets, other.targets[rows]]),
+            [*self.vectors, *(other.vectors[row] for row in rows if len(other.vectors))],
+        )
+
+
+@dataclass(slots=True)
+class Fitted:
+    """A scorer, how to learn one from all rows, and its logits on held-out rows."""
+
+    scorer: Any
+    refit: Callable[[Rows], Any] | None
+    calibration_logits: NDArray[np.float32]
+    calibration_targets: NDArray[np.float32]
+    validation_logits: NDArray[np.float32]
+    strange_limit: float
+
+
+def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, taught: Taught) -> Fitted:
+    """The fast engine: n-grams, and what `taught` says of more stories."""
+    from training.search import fit_meaning, search_fast
+
+    data: dict[str, Any] = {"texts": rows.texts, "labels": rows.labels, "exclusive": exclusive, "seed": settings.seed}
+    found = search_fast(**data, candidates=settings.search)[0] if settings.search else {"meaning": fit_meaning(**data)}
+    scorer, logits = fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
+
+    def refit(everything: Rows) -> FastTopicClassifier:
+        return fit_ngrams(everything, exclusive, settings, found, cross=False, taught=taught)[0]
+
+    limit = NEW_NAMES * quantile_limit(scorer.strangeness(held.texts))
+    return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit)
+
+
+def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, seen: bool) -> Fitted:
+    """The standard engine: sentence vectors, the head that suits them, n-grams beside it.
+
+    Args:
+        rows: what to learn from.
+        held: held out.
+        exclusive: whether a story has exactly one label.
+        settings: see `TopicSettings`.
+        seen: whether the encoder was adapted on `rows`, which flatters a head there; the held-out ones then decide.
+    """
+    from models.fitting import HeadSettings, settings_for
+
+    spec = open_encoder(settings.encoder)
+    for part in (rows, held):
+        part.vectors = encode_stories(spec, part.stories, settings.cache)
+    without = {"meaning": 0.0}  # the encoder knows what words mean
+    plain = HeadSettings(seed=settings.seed)
+    deep = replace(plain, units=UNITS, epochs=PASSES_WITH_UNITS)
+    heads = [plain, deep] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
+
+    def fit_whole(how: HeadSettings) -> StandardTopics:
+        with progress("Fitting the head", settings_for(how, len(rows.labels)).epochs) as advance:
+            return _fit_head(spec, rows, range(len(rows.labels)), exclusive, how, advance)
+
+    folds = stratified_folds([row[0] for row in rows.labels], FOLDS, settings.seed)
+
+    def outside(fold: int, how: HeadSettings) -> FloatArray:
+        """Logits of a fold's stories from a head that learnt from the others."""
+        head = _fit_head(spec, rows, np.flatnonzero(folds != fold).tolist(), exclusive, how)
+        return head.attended_logits([rows.vectors[row] for row in np.flatnonzero(folds == fold).tolist()])
+
+    crosswise = not seen or len(held.labels) < FEW_HELD
+    ngrams, crossed = fit_ngrams(rows, exclusive, settings, without, cross=crosswise)
+    own, weight, known = np.zeros_like(rows.targets), 0.0, 0
+    if seen:
+        scorers = [fit_whole(how) for how in heads]
+        tried = [scorer.attended_logits(held.vectors) for scorer in scorers]
+        best, weight = fit_head_and_weight(tried, ngrams.decision_function(held.texts), held.targets, exclusive)
+        scorer, head = scorers[best], heads[best]
+    else:
+        first = folds == 0
+        tried = [outside(0, how) for how in heads]
+        best, _ = fit_head_and_weight(tried, crossed[first], rows.targets[first], exclusive)
+        head, own[first], known = heads[best], tried[best], 1
+        scorer = fit_whole(head)
+    if head.units:
+        log.info("The head has %d hidden units, which do better on stories not learnt from.", head.units)
+    if crosswise:
+        with progress("Cross-validating the head", FOLDS - known) as advance:
+            for fold in range(known, FOLDS):
+                own[folds == fold] = outside(fold, head)
+                advance()
+        weight = max(weight, fit_ngram_weight(own, crossed, rows.targets, exclusive))
+    log.info("n-grams join the sentence vectors with weight %g.", weight)
+    scorer.add_ngrams(ngrams, weight)
+
+    def refit(everything: Rows) -> StandardTopics:
+        again = _fit_head(spec, everything, range(len(everything.labels)), exclusive, head)
+        again.add_ngrams(fit_ngrams(everything, exclusive, settings, without, cross=False)[0], weight)
+        return again
+
+    logits = scorer.logits(held.vectors, held.texts)
+    limit = scorer.familiarity.limit(held.vectors) if scorer.familiarity is not None else float("inf")
+    if seen:
+        return Fitted(scorer, None, logits, held.targets, logits, limit)
+    return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit)
+
+
+def _fit_head(
+    spec: EncoderSpec,
+    rows: Rows,
+    chosen: Sequence[int],
+    exclusive: bool,
+    how: HeadSettings,
+    advance: Callable[..., None] = lambda *_: None,
+) -> StandardTopics:
+    """A head that learnt from the chosen rows."""
+    from models.standard_topics import StandardTopics
+
+    first = dominant(rows.labels, sorted({label for row in rows.labels for label in row}))
+    vectors = [rows.vectors[row] for row in chosen]
+    return StandardTopics(spec, how).fit(
+        vectors, rows.targets[chosen], exclusive=exclusive, first=first[chosen], on_progress=lambda *_: advance()
+    )
+
+
+def fit_ngrams(
+    rows: Rows,
+    exclusive: bool,
+    settings: TopicSettings,
+    parameters: dict[str, Any],
+    *,
+    cross: bool,
+    taught: Taught | None = None,
+) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
+    """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
+    more = (taught.texts, taught.labels) if taught is not None else ([], [])
+    ngrams = FastTopicClassifier(seed=settings.seed, **parameters)
+    with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
+        ngrams.fit([*rows.texts, *more[0]], [*rows.labels, *more[1]], exclusive=exclusive)
+        advance()
+        crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
+        if cross:
+            crossed = ngrams.cross_logits(rows.texts, rows.labels, folds=FOLDS, more=more)
+            advance(FOLDS)
+    return ngrams, crossed
