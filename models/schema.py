@@ -56,7 +56,10 @@ def _shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, int]]]:
     if config["task"] == "topics":
         shapes = [("topics.label.weight", (len(config["labels"]), config["hidden"]))]
         if config.get("units") is not None:
-            shapes += [("topics.up.weight", (config["units"], config["hidden"]))]
+            shapes += [
+                ("topics.up.weight", (config["units"], config["hidden"])),
+                ("topics.down.weight", (len(config["labels"]), config["units"])),
+            ]
         return shapes
     width = config["width"]
     names = [f"summary.layers.layers.{layer}.linear1.weight" for layer in range(config["layers"])]

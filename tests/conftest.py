@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -170,7 +171,7 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     torch.manual_seed(0)
     fast = FastTopicClassifier(max_words=500, max_pairs=500, meaning=0.0).fit(texts, labels, exclusive=False)
     standard = StandardTopics(spec, dtype="float32")
-    standard.head = TopicHead(32, len(classes))
+    standard.head = TopicHead(32, len(classes), units=8)
     restore_head(standard.head, "topics", head_state(standard.head, "topics"))
     standard.add_ngrams(fast, 0.5)
     standard.familiarity = Familiarity(np.zeros(32, np.float32), np.eye(32, dtype=np.float32))
@@ -192,3 +193,13 @@ def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     for name, scored in (("summariser-fast", trees), ("summariser-standard", summariser)):
         save_artefact(SummaryModel(scored, SelectionRules(), ranker).artefact({"seed": 13}, "card"), base / name)
     return {path.name: path for path in base.iterdir()}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_steps() -> Iterator[None]:
+    """Heads of toy trainings make the passes they are told, not the 400 steps that few real stories need."""
+    import models.fitting
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models.fitting, "FEWEST_STEPS", 0)
+        yield

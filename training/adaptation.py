@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from models.standard import EncoderSpec, head_state
 from models.story import passages
 from models.topics import target_matrix
 from training.data import Articles
-from training.evaluation import with_labels
 from training.finetune import Adapted, finetune
+from training.leaks import row_hash
 from training.provenance import describe_data, encoder_history, library_versions
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
-from training.stories import open_encoder, read_stories, split_articles
-from training.summariser import sentence_targets, with_summaries
+from training.stories import open_encoder, read_stories
+from training.summariser import divide_summaries, sentence_targets
+from training.topics import divide_topics
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def adapt_encoder(
 
     Where nothing is given to stop the run, articles are split as `training.topics.train_topics` and
     `training.summariser.train_summariser` split them with the same seed, so that a model trained on this encoder is
-    validated on articles that the encoder has not learnt from.
+    validated on articles that the encoder has not learnt from: what one task holds out, the other leaves out too.
 
     Args:
         topics: labelled articles, or None.
@@ -71,41 +72,50 @@ def adapt_encoder(
     """
     settings = settings or FinetuneSettings()
 
-    def divided(
-        articles: Articles, validation: Articles | None, usable: Callable[[Articles], tuple[Articles, list[str]]]
-    ) -> tuple[Articles, Articles]:
-        articles, _ = usable(articles)
-        if validation is None:
-            return split_articles(articles, fraction=held_out, seed=settings.seed)
-        return articles, usable(validation)[0]
-
     spec = open_encoder(encoder)
     data = seen_before(encoder)
-    labelled = held = summarised = held_summaries = None
+    parts: dict[str, tuple[Articles, Articles]] = {}
     if topics is not None:
-        train, validation = divided(topics, validation_topics, with_labels)
-        classes = sorted({label for row in train.labels or [] for label in row})
-        if len(classes) < 2:
-            raise DataError(f"{topics.name}: every row has the same label; fine-tuning needs at least two.")
-        labelled = topic_task(train, classes)
-        held = topic_task(validation, classes) if len(validation) else None
-        data["topics"] = describe_data(train)
+        train, held, _ = divide_topics(topics, validation_topics, fraction=held_out, seed=settings.seed)
+        parts["topics"] = train, held
     if summaries is not None:
-        train, validation = divided(summaries, validation_summaries, with_summaries)
-        summarised = summary_task(train)
-        held_summaries = summary_task(validation) if len(validation) else None
-        data["summaries"] = describe_data(train)
+        train, held, _ = divide_summaries(summaries, validation_summaries, fraction=held_out, seed=settings.seed)
+        parts["summaries"] = train, held
+    aside = {row_hash(None, text) for _, held in parts.values() for text in held.texts}  # whatever their headlines
+    parts = {name: (_without(train, aside), held) for name, (train, held) in parts.items()}
+    labelled = held_topics = summarised = held_summaries = None
+    if "topics" in parts:
+        train, held = parts["topics"]
+        classes = sorted({label for row in train.labels or [] for label in row})
+        labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
+    if "summaries" in parts:
+        summarised, held_summaries = map(summary_task, parts["summaries"])
+    data |= {name: describe_data(train) for name, (train, _) in parts.items()}
+    stopped = {name: describe_data(held) for name, (_, held) in parts.items()}
     adapted = finetune(
         topics=labelled,
         summaries=summarised,
-        validation_topics=held,
+        validation_topics=held_topics,
         validation_summaries=held_summaries,
         spec=spec,
         settings=settings,
         checkpoints=checkpoints,
         resume=resume,
     )
-    return encoder_artefact(adapted, spec, data, settings), adapted.history
+    return encoder_artefact(adapted, spec, data, stopped, settings), adapted.history
+
+
+def _without(articles: Articles, aside: set[bytes]) -> Articles:
+    """The articles whose texts are not among those held out."""
+    kept = [row for row, text in enumerate(articles.texts) if row_hash(None, text) not in aside]
+    if not kept:
+        raise DataError(
+            f"{articles.name}: all {len(articles)} rows stand among those held out; nothing is left to learn."
+        )
+    if len(kept) < len(articles):
+        count = len(articles) - len(kept)
+        log.info("%s: %d rows stand among those held out; the encoder does not learn from them.", articles.name, count)
+    return articles.take(kept)
 
 
 def seen_before(encoder: str | None) -> dict[str, Any]:
@@ -117,7 +127,7 @@ def seen_before(encoder: str | None) -> dict[str, Any]:
 
 
 def encoder_artefact(
-    adapted: Adapted, before: EncoderSpec, data: dict[str, Any], settings: FinetuneSettings
+    adapted: Adapted, before: EncoderSpec, data: dict[str, Any], stopped: dict[str, Any], settings: FinetuneSettings
 ) -> Artefact:
     """An adapted encoder, with the heads trained beside it, as a folder's contents.
 
@@ -125,6 +135,7 @@ def encoder_artefact(
         adapted: what was learnt.
         before: the encoder it was learnt on.
         data: what it was learnt from.
+        stopped: what the run was stopped on.
         settings: how.
     """
     adapter = {name: value.numpy() for name, value in adapted.adapter.items()}
@@ -135,6 +146,7 @@ def encoder_artefact(
             tensors.update(head_state(head, prefix))
     training = {
         "data": data,
+        "stopped": stopped,
         "settings": asdict(replace(settings)),
         "libraries": library_versions(),
         "losses": [entry for entry in adapted.history if "eval_loss" in entry],

@@ -44,11 +44,14 @@ class MarkWhole(TrainerCallback):
 def train_whole(trainer: Trainer, model: nn.Module, checkpoints: Path, job: str, *, resume: bool) -> TrainerState:
     """Train to the end, from the beginning or from the newest whole checkpoint; `model` then has the best weights.
 
+    From the beginning, checkpoints that are there are removed.
+
     Raises:
         DataError: the checkpoints to go on from are of another job.
     """
-    if not resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
+    if not resume:  # whatever else lies in the folder is somebody's
+        for folder in checkpoints.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
     last = newest_whole(checkpoints, job)
     state = load_finished(model, last) if last else None
     if state is None:

@@ -64,7 +64,9 @@ def train_topics_command(
     engine: Annotated[Engine, typer.Option(help="standard: encoder; fast: n-grams.")] = Engine.standard,
     finetune: HowToFinetune = Finetune.none,
     encoder: Encoder = None,
-    epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the data with --finetune.")] = 3.0,
+    epochs: Annotated[
+        float | None, typer.Option(min=0.01, help="Passes over the data with --finetune; 3 when missing.")
+    ] = None,
     held_out: HeldOut = 0.1,
     seed: Seed = 13,
     limit: Limit = None,
@@ -110,6 +112,9 @@ def train_topics_command(
     from training.cards import model_card
     from training.topics import TopicSettings, train_topics
 
+    _refuse_what_is_not_used(engine is Engine.fast, finetune, encoder, epochs, checkpoints, resume)
+    if cache and engine is Engine.fast:
+        raise typer.BadParameter("--cache keeps sentence vectors, which --engine fast has none of.")
     if search and engine is not Engine.fast:
         raise typer.BadParameter("--search is for --engine fast; the standard engine's defaults need no search.")
     if (unlabelled or teacher) and engine is not Engine.fast:
@@ -128,7 +133,7 @@ def train_topics_command(
                 encoder,
                 held_out,
                 seed,
-                epochs,
+                epochs or 3.0,
                 output,
                 checkpoints,
                 resume,
@@ -157,7 +162,10 @@ def train_summariser_command(
     ] = SummaryEngine.standard,
     finetune: HowToFinetune = Finetune.none,
     encoder: Encoder = None,
-    epochs: Annotated[float, typer.Option(min=0.01, help="Passes over the data with --finetune.")] = 1.0,
+    epochs: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Passes over the data with --finetune or --engine abstractive; 1 when missing."),
+    ] = None,
     held_out: HeldOut = 0.1,
     seed: Seed = 13,
     limit: Limit = None,
@@ -190,7 +198,7 @@ def train_summariser_command(
             data,
             validation,
             columns,
-            settings_of(target, base, finetune, epochs, examples, batch, accumulate, held_out, seed),
+            settings_of(target, base, finetune, epochs or 1.0, examples, batch, accumulate, held_out, seed),
             limit=limit,
             output=output,
             case_from=case_from,
@@ -203,6 +211,7 @@ def train_summariser_command(
         raise typer.BadParameter(
             "--base, --target, --case-from, --examples, --batch and --accumulate go with --engine abstractive."
         )
+    _refuse_what_is_not_used(engine is SummaryEngine.fast, finetune, encoder, epochs, checkpoints, resume)
     from models.artefact import save_artefact
     from training.cards import model_card
     from training.summariser import SummariserSettings, train_summariser
@@ -211,7 +220,9 @@ def train_summariser_command(
     if finetune is not Finetune.none and engine is SummaryEngine.standard:
         full = finetune is Finetune.full
         encoder = str(
-            _adapt(None, (articles, held), encoder, held_out, seed, epochs, output, checkpoints, resume, full=full)
+            _adapt(
+                None, (articles, held), encoder, held_out, seed, epochs or 1.0, output, checkpoints, resume, full=full
+            )
         )
     settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)
     model, report, training = train_summariser(articles, held, settings)
@@ -266,6 +277,21 @@ def train_encoder_command(
     typer.echo(f"Encoder written to {output}", err=True)
 
 
+def _refuse_what_is_not_used(
+    fast: bool,
+    finetune: Finetune,
+    encoder: str | None,
+    epochs: float | None,
+    checkpoints: Path | None,
+    resume: bool,
+) -> None:
+    """An error for options that would be passed over in silence."""
+    if fast and (encoder or finetune is not Finetune.none):
+        raise typer.BadParameter("--encoder and --finetune are the standard engine's; --engine fast has no encoder.")
+    if finetune is Finetune.none and (epochs or checkpoints or resume):
+        raise typer.BadParameter("--epochs, --checkpoints and --resume go with --finetune lora or full.")
+
+
 def _articles(
     data: str | Sequence[str],
     validation: str | Sequence[str] | None,
@@ -302,11 +328,14 @@ def _adapt(
 
     Of topics and of summaries each, what to learn from and what is held out.
     """
-    from models.artefact import save_artefact
+    from models.artefact import check_writable, save_artefact
     from training.adaptation import adapt_encoder
     from training.steps import FinetuneSettings
 
     target = output if final else output.with_name(f"{output.name}-encoder")
+    if encoder is not None and Path(encoder).resolve() == target.resolve():
+        raise typer.BadParameter(f"{target} is where the adapted encoder goes; name another --output or --encoder.")
+    check_writable(target)
     (topic_rows, held_topics), (summary_rows, held_summaries) = topics or (None, None), summaries or (None, None)
     artefact, _ = adapt_encoder(
         topic_rows,

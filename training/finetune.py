@@ -28,6 +28,7 @@ from models.encoder import (
     pool_sentences,
     processor_dtype,
 )
+from models.errors import DataError
 from models.fitting import label_prior, topic_loss
 from models.heads import SummaryHead, TopicHead, pad_stories
 from models.standard import EncoderSpec
@@ -137,7 +138,7 @@ def finetune(
         The adapter and heads of the best evaluation.
 
     Raises:
-        DataError: the checkpoints to go on from are another run's.
+        DataError: the checkpoints to go on from are another run's, or a task has nothing to learn from.
         ModelError: the encoder found is not the one that was adapted before.
     """
     from peft import LoraConfig, get_peft_model
@@ -162,6 +163,12 @@ def finetune(
         transformer = get_peft_model(transformer, config)
     tokenised_topics = tokenise_topics(topics, encoder, settings.topic_tokens) if topics else None
     tokenised_summaries = tokenise_summaries(summaries, encoder, settings.summary_tokens) if summaries else None
+    for name, task in (("topics", tokenised_topics), ("summaries", tokenised_summaries)):
+        if task is not None and not task.ids:
+            raise DataError(
+                f"{name}: no row has anything to learn from: texts are empty, or no summary shares a word with its "
+                "article; are the columns right?"
+            )
     topic_head = (
         TopicHead(encoder.hidden_size, topics.targets.shape[1], prior=label_prior(topics.targets)) if topics else None
     )
@@ -173,6 +180,7 @@ def finetune(
     held_summaries = (
         tokenise_summaries(validation_summaries, encoder, settings.summary_tokens) if validation_summaries else None
     )
+    held_topics, held_summaries = (task if task and task.ids else None for task in (held_topics, held_summaries))
 
     plan = settings
     job = _job(settings, spec.fingerprint, (tokenised_topics, tokenised_summaries, held_topics, held_summaries))

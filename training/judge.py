@@ -12,6 +12,7 @@ from typing import TypeVar
 from inference.predict import shipped
 from inference.writing import is_writer
 from models.artefact import load_artefact
+from models.errors import DataError
 from models.selection import Budget
 from models.summary import SummaryModel
 from models.topics import TopicModel
@@ -78,6 +79,10 @@ def judge_summariser(
         ModelError: a folder holds no sound summariser.
     """
     wanted = _checked(wanted)
+    if wanted.compare and needed_column(wanted.compare) != needed_column(folder):
+        raise DataError(
+            f"{folder_name(wanted.compare)}: one of the two writes headlines, the other briefs; nothing compares them."
+        )
     run = _summariser(folder)
     other = _summariser(wanted.compare) if wanted.compare else None
     record = load_artefact(folder, task="summariser").training

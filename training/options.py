@@ -45,7 +45,11 @@ ManyData = Annotated[
     ),
 ]
 Validation = Annotated[
-    str | None, typer.Option("--validation", help="Held-out articles; without it a share of --data is held out.")
+    str | None,
+    typer.Option(
+        "--validation",
+        help="Held-out articles, which stop --finetune too; without it a share of --data is held out.",
+    ),
 ]
 ManyValidation = Annotated[
     list[str] | None,
@@ -72,7 +76,9 @@ HowToFinetune = Annotated[
     typer.Option(help="Adapt the encoder or language model, with LoRA (a few MB) or in full."),
 ]
 HeldOut = Annotated[float, typer.Option("--held-out", min=0.01, max=0.9, help="Share held out without --validation.")]
-Seed = Annotated[int, typer.Option("--seed", help="Same data, arguments and seed give the same model.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same data, arguments and seed give the same model.")
+]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N articles.")]
 TextColumn = Annotated[str | None, typer.Option("--text-column", help="Column of the text, if not found by name.")]
 TitleColumn = Annotated[str | None, typer.Option("--title-column", help="Column of the headline.")]

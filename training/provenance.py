@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.artefact import TRAINING, load_artefact
 from training.data import BETWEEN, Articles, fingerprint
-from training.leaks import row_hashes
+from training.leaks import find_leaks, leak_notes, row_hashes
 
 if TYPE_CHECKING:
     from training.evaluation import Report
@@ -49,10 +49,8 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
     Where the encoder was adapted by Copydesk, how it came to be is part of it.
     """
     plain = {name: value for name, value in asdict(settings).items() if name != "cache"}
-    encoder: dict[str, Any] = {}
+    encoder = _encoder_of(plain.get("encoder"))
     if plain.get("encoder"):
-        if (Path(plain["encoder"]) / TRAINING).is_file():
-            encoder = {"encoder": encoder_history(load_artefact(plain["encoder"]).training)}
         plain["encoder"] = Path(plain["encoder"]).name
     if plain.get("teacher"):
         plain["teacher"] = Path(plain["teacher"]).name
@@ -64,6 +62,18 @@ def provenance(settings: Any, articles: Articles, validation: Articles, report: 
         "libraries": library_versions(),
         "report": report.to_dict(),
     }
+
+
+def _encoder_of(name: str | None) -> dict[str, Any]:
+    if name and (Path(name) / TRAINING).is_file():
+        return {"encoder": encoder_history(load_artefact(name).training)}
+    return {}
+
+
+def held_out_leaks(encoder: str | None, articles: Articles, validation: Articles) -> list[str]:
+    """What is to be said where a model, or its encoder, learns from rows that it is judged on."""
+    leaks = find_leaks({"data": describe_data(articles), **_encoder_of(encoder)}, validation)
+    return leak_notes(leaks, len(validation)) if leaks["found"] else []
 
 
 def encoder_history(training: dict[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ from training.splits import content_key, split_rows
 
 __all__ = ["encode_stories", "open_encoder", "progress", "read_stories", "split_articles"]
 
+log = logging.getLogger(__name__)
 ENCODE_TOGETHER = 512
 
 
@@ -49,8 +52,11 @@ def encode_stories(spec: EncoderSpec, stories: Sequence[Story], cache: Path | No
     """
     kept = cache / f"{_vectors_key(spec, stories)}.safetensors" if cache is not None else None
     if kept is not None and kept.is_file():
-        found = safetensors.numpy.load_file(kept)
-        return np.split(found["vectors"], np.cumsum(found["sentences"])[:-1])
+        try:
+            found = safetensors.numpy.load_file(kept)
+            return np.split(found["vectors"], np.cumsum(found["sentences"])[:-1])
+        except (safetensors.SafetensorError, KeyError):
+            log.warning("%s: damaged, or no sentence vectors; they are made again.", kept)
     vectors: list[NDArray[np.float16]] = []
     encoder = spec.open()
     with progress("Encoding stories", len(stories)) as advance:

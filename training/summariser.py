@@ -23,7 +23,7 @@ from models.summary import SummaryModel
 from training.data import Articles
 from training.evaluation import Report, evaluate_summariser, reference_sentences
 from training.oracle import greedy_oracles, rouge_f, rouge_tokens, sentence_gains
-from training.provenance import provenance
+from training.provenance import held_out_leaks, provenance
 from training.ranking import CHEAP, FEWEST, cross_scores, fit_ranker, tune_ranker
 from training.stories import encode_stories, open_encoder, progress, read_stories, split_articles
 
@@ -70,6 +70,26 @@ def with_summaries(articles: Articles) -> tuple[Articles, list[str]]:
         raise DataError(f"{articles.name}: no row has a summary; name the column with --summary-column.")
     missing = len(articles) - len(kept)
     return articles.take(kept), [f"{missing} rows have no summary and are left out."] if missing else []
+
+
+def divide_summaries(
+    articles: Articles, validation: Articles | None, *, fraction: float, seed: int
+) -> tuple[Articles, Articles, list[str]]:
+    """What to learn from, what is held out, and notes on the rows without a summary, which are in neither.
+
+    Raises:
+        DataError: no row has a summary, or there are too few to hold one out.
+    """
+    articles, notes = with_summaries(articles)
+    if validation is not None:
+        validation, more = with_summaries(validation)
+        return articles, validation, notes + more
+    learnt, held = split_articles(replace(articles, labels=None), fraction=fraction, seed=seed)
+    if not len(held):
+        raise DataError(
+            f"{articles.name}: {len(articles)} rows with a summary are too few to hold one out; pass --validation."
+        )
+    return learnt, held, notes
 
 
 def copied_extracts(stories: Sequence[Story], summaries: Sequence[str]) -> list[list[int]] | None:
@@ -151,10 +171,9 @@ def train_summariser(
         The model, its figures on the validation articles, and what `training.json` records.
     """
     settings = settings or SummariserSettings()
-    articles, notes = with_summaries(articles)
-    if validation is None:
-        articles, validation = split_articles(articles, fraction=settings.held_out, seed=settings.seed)
-    validation, more = with_summaries(validation)
+    if settings.engine == "fast":
+        settings = replace(settings, encoder=None)
+    articles, validation, notes = divide_summaries(articles, validation, fraction=settings.held_out, seed=settings.seed)
     log.info("%s: training on %d articles, validating on %d.", articles.name, len(articles), len(validation))
     stories, held = read_stories(articles), read_stories(validation)
     summaries = [summary or "" for summary in articles.summaries or []]
@@ -183,7 +202,7 @@ def train_summariser(
     model = SummaryModel(scorer, rules, ranker)
     report = evaluate_summariser(model, validation)
     tuned = "length and penalties of the choice, and whether whole briefs are ranked, were tuned on these articles."
-    report.notes[:0] = [*notes, *more, tuned]
+    report.notes[:0] = [*held_out_leaks(settings.encoder, articles, validation), *notes, tuned]
     return model, report, provenance(settings, articles, validation, report)
 
 

@@ -17,7 +17,7 @@ from models.errors import DataError
 from models.topics import TopicModel, full_text
 from training.data import Articles
 from training.leaks import find_leaks, row_hash
-from training.provenance import short_name
+from training.provenance import describe_data, short_name
 from training.stories import progress, read_stories
 
 log = logging.getLogger(__name__)
@@ -58,18 +58,21 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
             "model on the same data, and name that with --teacher."
         )
     hashes = {row_hash(*row) for part in known for row in zip(part.titles, part.texts, strict=True)}
+    hashes |= {row_hash(None, text) for part in known for text in part.texts}  # under another headline
     fresh = [
         row
-        for row, pair in enumerate(zip(articles.titles, articles.texts, strict=True))
-        if row_hash(*pair) not in hashes
+        for row, (title, text) in enumerate(zip(articles.titles, articles.texts, strict=True))
+        if not hashes & {row_hash(title, text), row_hash(None, text)}
     ]
     taught = Taught()
+    labelled: list[int] = []
     stories = read_stories(articles.take(fresh))
     with progress("Labelling by the teacher", len(stories)) as advance:
         for first in range(0, len(stories), TOGETHER):
             part = stories[first : first + TOGETHER]
-            for story, labels in zip(part, model.predict(part), strict=True):
+            for place, (story, labels) in enumerate(zip(part, model.predict(part), strict=True), start=first):
                 if labels:
+                    labelled.append(fresh[place])
                     taught.texts.append(full_text(story))
                     taught.labels.append(labels)
             advance(len(part))
@@ -84,13 +87,16 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
         unlabelled,
         known_rows,
     )
-    learnt = find_leaks(load_artefact(folder).training, known[-1])["found"].get("training")
+    found = find_leaks(load_artefact(folder).training, known[-1])["found"]
+    learnt = {part: found[part]["count"] for part in ("training", "encoder", "taught") if part in found}
     if learnt:
+        advice = "; train it with --no-refit" if set(learnt) == {"training"} else ""
         taught.notes.append(
-            f"the teacher has learnt from {learnt['count']} of the held-out rows: the figures may be too good; train "
-            "it with --no-refit."
+            f"the teacher has learnt from {max(learnt.values())} of the held-out rows: the figures may be too good"
+            f"{advice}."
         )
     taught.record = {
+        "articles": describe_data(articles.take(labelled)),
         "teacher": short_name(folder),
         "labelled": len(taught.texts),
         "without a topic": unlabelled,

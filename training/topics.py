@@ -26,7 +26,7 @@ from training.decisions import calibrate, cross_fitted, fit_decisions, fit_domin
 from training.evaluation import Report, first_labels, with_labels
 from training.leaks import share_seen
 from training.metrics import topic_intervals, topic_metrics
-from training.provenance import describe_data, provenance
+from training.provenance import encoder_history, held_out_leaks, provenance
 from training.splits import SMALLEST_DIVIDED
 from training.stories import progress, read_stories, split_articles
 from training.teaching import Taught, teach
@@ -70,28 +70,10 @@ def train_topics(
     """
     settings = settings or TopicSettings()
     whole = articles
-    articles, notes = with_labels(articles)
     split = validation is None
-    if validation is None:
-        articles, validation = split_articles(articles, fraction=settings.held_out, seed=settings.seed)
-    else:
-        validation, more = with_labels(validation)
-        notes += more
+    articles, validation, notes = divide_topics(articles, validation, fraction=settings.held_out, seed=settings.seed)
     assert articles.labels is not None and validation.labels is not None
     classes = sorted({label for row in articles.labels for label in row})
-    column = f"{articles.name}: column {articles.columns.get('labels', 'labels')!r}"
-    if len(classes) < 2 and len(articles):
-        raise DataError(
-            f"{column}: all {len(articles) + len(validation)} rows have the same label {classes[0]!r}; a classifier "
-            "needs at least two labels. Is --labels-column the right column?"
-        )
-    if not len(validation):
-        raise DataError(
-            f"{column}: no label has {SMALLEST_DIVIDED} examples among the {len(articles)} rows, so that none can be "
-            "held out; pass --validation, or name another --labels-column."
-        )
-    if len(articles) < FOLDS:
-        raise DataError(f"{articles.name}: {len(articles)} labelled rows, expected at least {FOLDS}.")
     log.info(
         "%s: %s; training on %d, validating on %d.", whole.name, describe_labels(whole), len(articles), len(validation)
     )
@@ -102,7 +84,9 @@ def train_topics(
             "class weights.",
             max(counts.values()) / min(counts.values()),
         )
-    if settings.engine == "standard" and settings.encoder is None and len(classes) <= MOST_BROAD:
+    if settings.engine == "fast":
+        settings = replace(settings, encoder=None)
+    elif settings.encoder is None and len(classes) <= MOST_BROAD:
         settings = replace(settings, encoder=str(shipped("topics", "standard")))
         log.info("The encoder is that of the topic model that ships; --encoder names another.")
     exclusive = articles.exclusive
@@ -134,7 +118,7 @@ def train_topics(
             "calibration, thresholds and which label is dominant are learnt on the validation rows; the figures above "
             "are cross-fitted: each half is judged with what was learnt on the other."
         )
-    report.notes[:0] = notes
+    report.notes[:0] = [*held_out_leaks(settings.encoder, articles, validation), *notes]
     report.notes += taught.notes
     refused = int(model.strange(held_rows.stories, held_rows.vectors or None).sum())
     report.notes.append(
@@ -157,15 +141,46 @@ def train_topics(
     training["refitted"] = refit is not None
     training["data"]["fingerprint"] = fingerprint(whole)
     if unlabelled is not None:
-        training["taught"] = {"articles": describe_data(unlabelled), **taught.record}
+        training["taught"] = taught.record
     return model, report, training
+
+
+def divide_topics(
+    articles: Articles, validation: Articles | None, *, fraction: float, seed: int
+) -> tuple[Articles, Articles, list[str]]:
+    """What to learn from, what is held out, and notes on the rows without a label, which are in neither.
+
+    Raises:
+        DataError: there are fewer than two labels or too few rows, or none can be held out.
+    """
+    articles, notes = with_labels(articles)
+    if validation is None:
+        articles, validation = split_articles(articles, fraction=fraction, seed=seed)
+    else:
+        validation, more = with_labels(validation)
+        notes += more
+    labels = sorted({label for row in articles.labels or [] for label in row})
+    column = f"{articles.name}: column {articles.columns.get('labels', 'labels')!r}"
+    if len(labels) < 2 and len(articles):
+        raise DataError(
+            f"{column}: all {len(articles) + len(validation)} rows have the same label {labels[0]!r}; a classifier "
+            "needs at least two labels. Is --labels-column the right column?"
+        )
+    if not len(validation):
+        raise DataError(
+            f"{column}: no label has {SMALLEST_DIVIDED} examples among the {len(articles)} rows, so that none can be "
+            "held out; pass --validation, or name another --labels-column."
+        )
+    if len(articles) < FOLDS:
+        raise DataError(f"{articles.name}: {len(articles)} labelled rows, expected at least {FOLDS}.")
+    return articles, validation, notes
 
 
 def _encoder_knows(encoder: str | None, articles: Articles) -> bool:
     """Whether the encoder was adapted on these rows, so that what is fitted on it is too sure of them."""
     if encoder is None or not (Path(encoder) / ADAPTER).is_file():
         return False
-    return share_seen(load_artefact(encoder).training, articles) > MOST_SEEN
+    return share_seen({"encoder": encoder_history(load_artefact(encoder).training)}, articles) > MOST_SEEN
 
 
 def _first(of: Rows, classes: Sequence[str], exclusive: bool, rows: Rows) -> NDArray[np.int64] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from click.testing import Result
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from inference.console import app
 from models.artefact import load_artefact, save_artefact
 from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
@@ -28,9 +32,9 @@ from training.data import Articles, read_articles
 from training.decisions import fit_dominance, fit_head_and_weight
 from training.evaluation import evaluate_summariser, evaluate_topics, topic_figures
 from training.finetune import finetune, stacked, tempered_loss
-from training.leaks import find_leaks, leak_notes
+from training.leaks import STOPPED, find_leaks, leak_notes
 from training.steps import FinetuneSettings
-from training.stories import read_stories, split_articles
+from training.stories import encode_stories, read_stories, split_articles
 from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
@@ -218,6 +222,89 @@ def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
     assert fit_head_and_weight([bad, fair], beside, targets, True) == (0, 1.0)
 
 
+def write_toy(path: Path, n: int = 40) -> Path:
+    data = toy(n)
+    rows = [
+        json.dumps({"text": text, "summary": text.split(". ")[0] + ".", "label": label[0]})
+        for text, label in zip(data.texts, data.labels or [], strict=True)
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["topics", "--engine", "fast", "--finetune", "lora"], "has no encoder"),
+        (["topics", "--engine", "fast", "--encoder", "some/where"], "has no encoder"),
+        (["topics", "--engine", "fast", "--cache", "here"], "--cache keeps sentence vectors"),
+        (["topics", "--epochs", "5"], "go with --finetune"),
+        (["topics", "--resume"], "go with --finetune"),
+        (["topics", "--seed", "-1"], "--seed"),
+        (["topics", "--seed", str(2**32)], "--seed"),
+        (["summariser", "--engine", "fast", "--finetune", "full"], "has no encoder"),
+        (["summariser", "--checkpoints", "here"], "go with --finetune"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    data = write_toy(tmp_path / "toy.jsonl")
+    asked = ["train", *arguments, "--data", str(data), "--output", str(tmp_path / "model")]
+    result = CliRunner().invoke(app, asked, env={"COLUMNS": "400"})
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_fine_tuning_leaves_what_it_did_not_make(tiny_encoder: Path, tmp_path: Path) -> None:
+    data = str(write_toy(tmp_path / "toy.jsonl"))
+    kept = tmp_path / "runs" / "thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("years of work", encoding="utf-8")
+
+    def train(kind: str, *arguments: str) -> Result:
+        quick = ["--epochs", "0.3", "--checkpoints", str(kept.parent)]
+        return CliRunner().invoke(app, ["train", kind, *arguments, *quick], env={"COLUMNS": "400"})
+
+    made = train("encoder", "--topics", data, "--encoder", str(tiny_encoder), "--output", str(tmp_path / "my-encoder"))
+    assert made.exit_code == 0, made.output
+    assert kept.read_text(encoding="utf-8") == "years of work"
+    before = (tmp_path / "my-encoder" / "adapter.safetensors").read_bytes()
+    topics = ["--data", data, "--finetune", "lora", "--encoder", str(tmp_path / "my-encoder")]
+    refused = train("topics", *topics, "--output", str(tmp_path / "my"))
+    assert refused.exit_code == 2 and "is where the adapted encoder goes" in refused.stderr
+    assert (tmp_path / "my-encoder" / "adapter.safetensors").read_bytes() == before
+    (tmp_path / "other-encoder").mkdir()
+    (tmp_path / "other-encoder" / "letter.txt").write_text("dear", encoding="utf-8")
+    refused = train("topics", *topics, "--output", str(tmp_path / "other"))
+    assert refused.exit_code != 0 and "is not a model folder" in str(refused.exception or refused.stderr)
+
+
+def test_fine_tuning_where_nothing_can_be_learnt_is_an_error(
+    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "checkpoints": tmp_path}
+    quick = FinetuneSettings(epochs=0.2, rank=2, summary_batch=16, evaluations=1)
+    foreign = replace(seed_articles, summaries=["Zqx wvk."] * len(seed_articles))
+    with pytest.raises(DataError, match="no summary shares a word"):
+        adapt_encoder(None, foreign, **runs)
+    _, history = adapt_encoder(None, seed_articles, validation_summaries=foreign.take(range(3)), settings=quick, **runs)
+    assert not any("eval_loss" in entry for entry in history), "nothing to stop by"
+    with pytest.raises(DataError, match="too few to hold one out"):
+        train_summariser(seed_articles.take(range(3)), settings=SummariserSettings("fast"))
+
+
+def test_damaged_kept_vectors_are_made_again(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
+    stories = read_stories(seed_articles.take(range(4)))
+    spec = EncoderSpec.of(str(tiny_encoder))
+    made = encode_stories(spec, stories, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-9])
+    again = encode_stories(spec, stories, tmp_path)
+    assert all(np.array_equal(one, two) for one, two in zip(made, again, strict=True))
+    assert kept.read_bytes() == whole
+
+
 def test_one_label_is_an_error_that_says_so() -> None:
     data = replace(toy(20), labels=[["sport"]] * 20)
     with pytest.raises(DataError, match="same label"):
@@ -363,19 +450,66 @@ def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
     assert any("cross-fitted" in note for note in report.notes)
 
 
+def test_what_one_task_holds_out_the_other_does_not_learn_from(
+    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, summary_batch=16, evaluations=1)
+    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
+    bare = replace(seed_articles, labels=None, titles=[None] * len(seed_articles))  # divided by itself: other rows
+    artefact, _ = adapt_encoder(seed_articles, bare, **runs)
+    _, held = split_articles(seed_articles, fraction=0.1, seed=quick.seed)
+    _, held_briefs = split_articles(bare, fraction=0.1, seed=quick.seed)
+    assert set(held.texts) != set(held_briefs.texts)
+    for part in (held, held.without_titles(), held_briefs):
+        leaks = find_leaks({"encoder": artefact.training}, part)
+        assert "encoder" not in leaks["found"]
+    assert find_leaks({"encoder": artefact.training}, held)["found"][STOPPED]["count"] == len(held)
+    with pytest.raises(DataError, match="all 20 rows stand among those held out"):
+        adapt_encoder(seed_articles.take(range(20)), None, validation_topics=seed_articles, **runs)
+
+
+def test_a_report_says_where_a_model_is_judged_on_what_it_or_its_encoder_has_learnt_from(
+    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
+) -> None:
+    fast = TopicSettings("fast", background=False)
+    _, report, _ = train_topics(toy(60), toy(70).take(range(30, 70)), fast)
+    assert "LEAK: 30 of 40 evaluated rows stand in the model's training data" in report.notes[0]
+    _, report, _ = train_topics(toy(60).take(range(50)), toy(60).take(range(50, 60)), fast)
+    assert not any("LEAK" in note for note in report.notes)
+    _, report, _ = train_summariser(seed_articles, seed_articles.take(range(5)), SummariserSettings("fast"))
+    assert "LEAK: 5 of 5 evaluated rows" in report.notes[0]
+
+    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, evaluations=1)
+    encoder, _ = adapt_encoder(
+        toy(60), None, encoder=str(tiny_encoder), settings=quick, checkpoints=tmp_path / "checkpoints"
+    )
+    save_artefact(encoder, tmp_path / "encoder")
+    adapted = TopicSettings(encoder=str(tmp_path / "encoder"), background=False)
+    _, report, training = train_topics(toy(60), settings=adapted)
+    assert not any("LEAK" in note for note in report.notes), "the same rows are held out"
+    assert "of its encoder's passes the one was kept that did best on rows among which are 6" in report.notes[0]
+    assert not training["refitted"]
+    _, report, _ = train_topics(toy(60), settings=replace(adapted, seed=7))
+    assert "stand in the model's encoder's training data" in report.notes[0]
+    _, _, training = train_topics(seed_articles, settings=adapted)
+    assert training["refitted"], "of these rows the encoder knows none"
+    _, _, training = train_topics(toy(60), settings=replace(fast, encoder=str(tmp_path / "encoder")))
+    assert training["settings"]["encoder"] is None and "encoder" not in training, "the fast engine has none"
+
+
 def test_what_stops_a_run_is_not_learnt_from(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
     quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, summary_batch=16, evaluations=1)
-    runs = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
+    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
     _, held = split_articles(seed_articles, fraction=0.1, seed=quick.seed)  # as a model trained on the encoder does
     split, history = adapt_encoder(seed_articles, seed_articles, **runs)
     assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
-    assert not find_leaks({"encoder": split.training}, held)["found"]
+    assert set(find_leaks({"encoder": split.training}, held)["found"]) == {STOPPED}
 
     first, second = seed_articles.take(range(40)), seed_articles.take(range(40, 60))
     given, history = adapt_encoder(first, first, validation_topics=second, validation_summaries=second, **runs)
     assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
     assert {name: data["rows"] for name, data in given.training["data"].items()} == {"topics": 40, "summaries": 40}
-    assert not find_leaks({"encoder": given.training}, second)["found"]
+    assert set(find_leaks({"encoder": given.training}, second)["found"]) == {STOPPED}
 
 
 def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
@@ -462,7 +596,7 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
     assert training["taught"]["teacher"] == training["settings"]["teacher"] == "teacher"
     assert any("the teacher has learnt from 3 of the held-out rows" in note for note in report.notes)
     leaks = find_leaks(training, more)
-    assert leaks["found"]["taught"]["count"] == 62
+    assert leaks["found"]["taught"]["count"] == 60, "those that it learnt from"
     assert any("articles labelled by a teacher" in note for note in leak_notes(leaks, 62))
     card = model_card("Topic model", "", training, report, command="")
     assert "- and articles without labels: 60 of `news`, with the labels that `teacher` gives" in card
