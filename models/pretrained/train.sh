@@ -11,8 +11,9 @@ copydesk train encoder --topics "$DATA/iptc/train.parquet" --summaries "$CNN#tra
     --validation-summaries "$DATA/cnn_dailymail/validation.parquet#train[:300]" \
     --epochs 2.5 --checkpoints "$WORK/checkpoints" --output "$WORK/encoder" $RESUME
 
-# The heads on it. Nothing that validates here was seen by the encoder: the topics' split is the same one, and the
-# summariser is tuned on articles that the encoder did not read. Each standard model holds a fast one beside its head,
+# The heads on it. Nothing that validates here is learnt from by the encoder: the topics' split is the same one, of the
+# articles with summaries it leaves out those that stand in the topics' held-out rows (what ships was trained before it
+# did: see notes-topics.md), and the summariser is tuned on articles that the encoder did not read. Each standard model holds a fast one beside its head,
 # fitted on the same rows with the same seed.
 copydesk train topics --data "$DATA/iptc/train.parquet" --encoder "$WORK/encoder" --notes "$OUT/notes-topics.md" --output "$OUT/topics-standard"
 summariser() {  # the file is in the order of its outlets, CNN first: some of both, to learn from and to be tuned on
