@@ -131,21 +131,24 @@ class Copydesk:
             A Prediction for a story, a list for a list.
 
         Raises:
-            TypeError: a single story is of a wrong type.
+            TypeError: a single story is of a wrong type, or it is a table.
         """
         if isinstance(stories, (str, Mapping, Story)):
             self._read(stories)  # a single wrong type is the caller's mistake
             return self._predict([stories], budget)[0]
-        if isinstance(stories, Iterable) and not isinstance(stories, (bytes, bytearray)):
-            return list(self.stream(stories, budget=budget))
-        raise TypeError(f"predict: expected a story (str) or a list of stories, not {type(stories).__name__}.")
+        return list(self.stream(_several(stories, "predict"), budget=budget))
 
     def stream(
         self, stories: Iterable[Any], *, budget: Budget | None = None, window: int | None = None
     ) -> Iterator[Prediction]:
-        """Predictions of any number of stories, in order, holding at most `window` stories in memory."""
-        window = window or self.window
-        iterator = iter(stories)
+        """Predictions of any number of stories, in order, holding at most `window` stories in memory.
+
+        Raises:
+            TypeError: it is one story, or a table, and not stories.
+        """
+        return self._stream(iter(_several(stories, "stream")), budget, window or self.window)
+
+    def _stream(self, iterator: Iterator[Any], budget: Budget | None, window: int) -> Iterator[Prediction]:
         while batch := list(itertools.islice(iterator, window)):
             yield from self._predict(batch, budget)
 
@@ -155,8 +158,11 @@ class Copydesk:
         Args:
             stories: inputs as of `predict`; one that seems to be about something else is left out, with a warning.
             budget: how long the digest is; at most five sentences when it is missing.
+
+        Raises:
+            TypeError: it is one story, or a table, and not stories.
         """
-        return make_digest(self, stories, budget or self.budget)
+        return make_digest(self, list(_several(stories, "digest")), budget or self.budget)
 
     def explain(self, story: Input, label: str) -> Explanation:
         """What each part of a story adds to a label's logit.
@@ -298,6 +304,23 @@ class Copydesk:
             return {}
         order = np.argsort(-probabilities, kind="stable")
         return {self.topics.classes_[index]: float(probabilities[index]) for index in order}
+
+
+def _several(stories: Any, what: str) -> Iterable[Any]:
+    """The argument, where it is stories.
+
+    Raises:
+        TypeError: it is something else, which iterating would take to pieces.
+    """
+    if hasattr(stories, "columns"):  # iterating over a table gives the names of its columns
+        raise TypeError(
+            f"{what}: expected a list of stories, not a table ({type(stories).__name__}); pass its rows, in pandas "
+            '.to_dict("records"), or a column of texts.'
+        )
+    if isinstance(stories, Iterable) and not isinstance(stories, (str, bytes, bytearray, Mapping, Story)):
+        return stories
+    wanted = "a story (str) or a list of stories" if what == "predict" else "a list of stories"
+    raise TypeError(f"{what}: expected {wanted}, not {type(stories).__name__}.")
 
 
 def _probability(logit: float) -> float:

@@ -115,6 +115,9 @@ def _make_beside(folder: Path) -> Path:
     try:
         if folder.exists() and not _replaceable(folder):
             raise ModelError(f"{folder}: exists and is not a model folder; choose another --output or empty it first.")
+        if foreign := sorted(path.name for path in _foreign(folder)):
+            shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+            raise ModelError(f"{folder}: holds {shown} beside its model, which would be lost; move that first.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clear(folder)
         return _temporary(folder, "new")
@@ -152,6 +155,14 @@ def _runs(process: int) -> bool:
 
 def _replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / CONFIG).is_file() or not any(folder.iterdir()))
+
+
+def _foreign(folder: Path) -> list[Path]:
+    """What lies in a model folder and is no part of a model; what systems hide there does not count."""
+    own = {CONFIG, TENSORS, ADAPTER, FAST, TRAINING, CARD}
+    return (
+        [path for path in folder.iterdir() if path.name not in own and path.name[0] != "."] if folder.exists() else []
+    )
 
 
 def _write_files(artefact: Artefact, folder: Path) -> None:

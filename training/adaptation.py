@@ -15,7 +15,7 @@ from models.story import passages
 from models.topics import target_matrix
 from training.data import Articles
 from training.finetune import Adapted, finetune
-from training.leaks import row_hash
+from training.leaks import rows_among
 from training.provenance import describe_data, encoder_history, library_versions
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
 from training.stories import open_encoder, read_stories
@@ -81,7 +81,7 @@ def adapt_encoder(
     if summaries is not None:
         train, held, _ = divide_summaries(summaries, validation_summaries, fraction=held_out, seed=settings.seed)
         parts["summaries"] = train, held
-    aside = {row_hash(None, text) for _, held in parts.values() for text in held.texts}  # whatever their headlines
+    aside = [held for _, held in parts.values()]
     parts = {name: (_without(train, aside), held) for name, (train, held) in parts.items()}
     labelled = held_topics = summarised = held_summaries = None
     if "topics" in parts:
@@ -105,17 +105,16 @@ def adapt_encoder(
     return encoder_artefact(adapted, spec, data, stopped, settings), adapted.history
 
 
-def _without(articles: Articles, aside: set[bytes]) -> Articles:
-    """The articles whose texts are not among those held out."""
-    kept = [row for row, text in enumerate(articles.texts) if row_hash(None, text) not in aside]
-    if not kept:
-        raise DataError(
-            f"{articles.name}: all {len(articles)} rows stand among those held out; nothing is left to learn."
+def _without(articles: Articles, aside: Sequence[Articles]) -> Articles:
+    """The articles that are not among those held out."""
+    known = {row for held in aside for row in rows_among(articles, held)}
+    if len(known) == len(articles):
+        raise DataError(f"{articles.name}: all {len(known)} rows stand among those held out; nothing is left to learn.")
+    if known:
+        log.info(
+            "%s: %d rows stand among those held out; the encoder does not learn from them.", articles.name, len(known)
         )
-    if len(kept) < len(articles):
-        count = len(articles) - len(kept)
-        log.info("%s: %d rows stand among those held out; the encoder does not learn from them.", articles.name, count)
-    return articles.take(kept)
+    return articles.take(row for row in range(len(articles)) if row not in known)
 
 
 def seen_before(encoder: str | None) -> dict[str, Any]:

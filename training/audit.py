@@ -110,7 +110,8 @@ def _label_errors(articles: Articles, seed: int) -> Finding | str:
 def warnings(articles: Articles, validation: Articles | None = None) -> list[str]:
     """The cheap part of an audit, in a line for the data and one for the validation data; none where all is well.
 
-    Takes seconds: duplicates within and between, duplicates that contradict each other, rows without text or label.
+    Takes seconds: duplicates within and between, duplicates that contradict each other, labels of a doubtful form, rows
+    without a label.
     """
     against = [] if validation is None or validation.name == articles.name else [validation]
     with progress("Looking for duplicates", len(articles) + sum(map(len, against))) as advance:
@@ -125,6 +126,13 @@ def warnings(articles: Articles, validation: Articles | None = None) -> list[str
             "have duplicates with other labels",
         ),
     ]
+    forms = {finding.check: finding for finding in check_labels(articles)}
+    for check, one, many in (
+        ("joined-labels", "has several labels in one string", "have several labels in one string (--labels-separator)"),
+        ("label-spellings", "has a label that is spelt otherwise elsewhere", "have labels spelt otherwise elsewhere"),
+        ("placeholder-labels", "has a label that means 'missing'", "have labels that mean 'missing'"),
+    ):
+        parts += [_counted(forms[check], one, many)] if check in forms else []
     bare = sum(not labels for labels in articles.labels or ())
     parts += [f"{bare:,} {'has' if bare == 1 else 'have'} no label"] if bare else []
     if said := [part for part in parts if part]:

@@ -35,12 +35,17 @@ def audit_command(
     ] = None,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", help="Write all findings with all rows to this file; - for standard output."),
+        typer.Option(
+            "--json", dir_okay=False, help="Write all findings with all rows to this file; - for standard output."
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Audit only the first N articles.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the text, if not found by name.")] = None,
     title_column: Annotated[str | None, typer.Option(help="Column of the headline.")] = None,
     labels_column: Annotated[str | None, typer.Option(help="Column of the topics: strings, ints or lists.")] = None,
+    labels_separator: Annotated[
+        str | None, typer.Option(help="What stands between several topics in one cell, such as ';'.")
+    ] = None,
     summary_column: Annotated[str | None, typer.Option(help="Column of the reference summary.")] = None,
 ) -> None:
     """Look for trouble in articles: duplicates, leaks, doubtful labels, damaged texts.
@@ -60,6 +65,7 @@ def audit_command(
         "text_column": text_column,
         "title_column": title_column,
         "labels_column": labels_column,
+        "labels_separator": labels_separator,
         "summary_column": summary_column,
     }
     articles = read_articles(data, **columns, need=(), limit=limit, strict=True)

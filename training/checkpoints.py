@@ -7,6 +7,7 @@ of one behind. A list of the files and their sizes, written last and in one rena
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -21,6 +22,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 
 from models.errors import DataError
 
+log = logging.getLogger(__name__)
 MARK = "whole.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"  # what peft calls them
 
@@ -50,7 +52,10 @@ def train_whole(trainer: Trainer, model: nn.Module, checkpoints: Path, job: str,
         DataError: the checkpoints to go on from are of another job.
     """
     if not resume:  # whatever else lies in the folder is somebody's
-        for folder in checkpoints.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+        before = list(checkpoints.glob(f"{PREFIX_CHECKPOINT_DIR}-*"))
+        if before:
+            log.warning("%s: checkpoints of an earlier run are removed; --resume would have gone on.", checkpoints)
+        for folder in before:
             shutil.rmtree(folder, ignore_errors=True)
     last = newest_whole(checkpoints, job)
     state = load_finished(model, last) if last else None

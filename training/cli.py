@@ -24,6 +24,7 @@ from training.options import (
     HeldOut,
     HowToFinetune,
     LabelsColumn,
+    LabelsSeparator,
     Limit,
     ManyData,
     ManyValidation,
@@ -73,6 +74,7 @@ def train_topics_command(
     text_column: TextColumn = None,
     title_column: TitleColumn = None,
     labels_column: LabelsColumn = None,
+    labels_separator: LabelsSeparator = None,
     checkpoints: Checkpoints = None,
     resume: Resume = False,
     cache: Cache = None,
@@ -124,6 +126,7 @@ def train_topics_command(
     if teacher and not unlabelled:
         raise typer.BadParameter("--teacher labels the articles of --unlabelled; name some.")
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
+    columns["labels_separator"] = labels_separator
     articles, held = _articles(data, validation, columns, "labels", limit, output)
     if finetune is not Finetune.none and engine is Engine.standard:
         encoder = str(

@@ -17,17 +17,22 @@ _ITEM = re.compile(_QUOTED)
 _PRINTED_LIST = re.compile(rf"\[\s*(?:(?:{_QUOTED})[\s,]*)*\]")  # by Python, ['a', 'b'], or NumPy, ['a' 'b']
 
 
-def label_cell(cell: Any, class_names: Sequence[str] | None = None) -> tuple[list[str], bool]:
+def label_cell(
+    cell: Any, class_names: Sequence[str] | None = None, separator: str | None = None
+) -> tuple[list[str], bool]:
     """The labels of a cell, stripped, without repetitions and in order, and whether the cell is a list.
 
     A number stands for its class name where there are class names (-1 for no label), else for itself. A
-    string that prints a list, such as `["a", "b"]` in a CSV file, is that list.
+    string that prints a list, such as `["a", "b"]` in a CSV file, is that list; with a `separator` any other string is
+    the list of what stands between separators.
 
     Raises:
         ValueError: it is no label; the message says what it is.
     """
     if isinstance(cell, str) and cell.strip().startswith("[") and cell.strip().endswith("]"):
         cell = _parse_list(cell.strip())
+    if isinstance(cell, str) and separator:
+        cell = cell.split(separator)
     listed = isinstance(cell, list | tuple)
     labels = [_label(item, class_names) for item in (cell if listed else [cell])]
     return list(dict.fromkeys(label for label in labels if label)), listed

@@ -100,6 +100,7 @@ def read_articles(
     title_column: str | None = None,
     labels_column: str | None = None,
     summary_column: str | None = None,
+    labels_separator: str | None = None,
     need: Collection[str] = (),
     limit: int | None = None,
     strict: bool = False,
@@ -115,6 +116,7 @@ def read_articles(
         title_column: the column of the headline.
         labels_column: the column of the topics: a string, a class number or a list per cell.
         summary_column: the column of the reference summary; a list of sentences is joined by newlines.
+        labels_separator: what stands between the labels of a cell that is a string; without one it is one label.
         need: what must be there: "labels", "summaries", "titles".
         limit: keep at most so many articles, the first ones.
         strict: leave a row out for an unusable cell in any column, not only in those that are named or needed.
@@ -134,8 +136,9 @@ def read_articles(
         for kind, column in {**named, "id": None}.items()
     }
     columns = {kind: column for kind, column in found.items() if column is not None}
+    log.info("%s: %s.", table.name, _columns_in_words(table.columns, columns))
     watched = set(columns) if strict else required | {kind for kind, column in named.items() if column}
-    articles = _collect(table, columns, watched, limit)
+    articles = _collect(table, columns, watched, limit, labels_separator)
     for kind, values in (("labels", articles.labels), ("summary", articles.summaries), ("title", articles.titles)):
         if kind in required and not any(values or ()):
             raise DataError(f"{table.name}: column {columns[kind]!r} is empty in every row; expected {kind}.")
@@ -145,7 +148,20 @@ def read_articles(
     return articles
 
 
-def _collect(table: Table, columns: Mapping[str, str], strict: Collection[str], limit: int | None) -> Articles:
+def _columns_in_words(there: Sequence[str], columns: Mapping[str, str]) -> str:
+    """Which column is read as what, and which others might have been meant."""
+    parts = []
+    for kind in ("text", "title", "labels", "summary"):
+        others = [name for name in there if name.strip().lower() in cells.USUAL[kind] and name not in columns.values()]
+        if kind in columns:
+            also = f" (not {', '.join(map(repr, others))})" if others else ""
+            parts.append(f"{kind} from {columns[kind]!r}{also}")
+    return ", ".join(parts) + ("" if "title" in columns else ", no title")
+
+
+def _collect(
+    table: Table, columns: Mapping[str, str], strict: Collection[str], limit: int | None, separator: str | None
+) -> Articles:
     """The usable rows as articles.
 
     An unusable cell leaves its row out in the `strict` columns and counts as empty in the others. Rows beyond
@@ -164,7 +180,7 @@ def _collect(table: Table, columns: Mapping[str, str], strict: Collection[str], 
         try:
             if isinstance(content, str):
                 raise ValueError(content)
-            parsed = _parse(content, columns, strict, names)
+            parsed = _parse(content, columns, strict, names, separator)
         except ValueError as error:
             if not full:
                 articles.skipped.append((row, str(error)))
@@ -206,6 +222,7 @@ def _parse(
     columns: Mapping[str, str],
     strict: Collection[str],
     names: Sequence[str] | None,
+    separator: str | None,
 ) -> _Parsed:
     def parsed(kind: str, parse: Callable[[Any], T], otherwise: T) -> T:
         if kind not in columns:
@@ -221,7 +238,7 @@ def _parse(
     if text is None:
         raise ValueError(f"column {columns['text']!r}: empty text")
     unlabelled: tuple[list[str], bool] = [], False
-    labels, listed = parsed("labels", lambda cell: cells.label_cell(cell, names), unlabelled)
+    labels, listed = parsed("labels", lambda cell: cells.label_cell(cell, names, separator), unlabelled)
     summary = parsed("summary", cells.text_cell, None)
     id_, title = parsed("id", cells.short_cell, None), parsed("title", cells.short_cell, None)
     return _Parsed(id_, title, text, labels, listed, summary.strip() if summary else None)

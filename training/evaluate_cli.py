@@ -13,6 +13,7 @@ from training.options import (
     Data,
     JsonFile,
     LabelsColumn,
+    LabelsSeparator,
     Limit,
     Model,
     Predictions,
@@ -45,12 +46,14 @@ def evaluate_topics_command(
     text_column: TextColumn = None,
     title_column: TitleColumn = None,
     labels_column: LabelsColumn = None,
+    labels_separator: LabelsSeparator = None,
 ) -> None:
     """Figures of a topic model on labelled articles, with 95% bootstrap intervals."""
     from inference.predict import shipped
     from training.judge import Wanted, judge_topics
 
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
+    columns["labels_separator"] = labels_separator
     articles = read(data, columns, "labels", limit)
     training = read(training_data, columns, "labels", None) if training_data else None
     wanted = Wanted(predictions, compare, report_folder, typed_command())

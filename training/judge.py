@@ -63,7 +63,14 @@ def judge_topics(
     rows = run_topics(TopicModel.load(folder), articles)
     report = topic_report(rows, training=training, majority=record.get("majority", []))
     _look_for_leaks(report, record, rows.held)
+    if rows.model.exclusive_ and (several := sum(len(row) > 1 for row in rows.held.labels or ())):
+        report.notes.insert(
+            0,
+            f"the model gives a story one label, but {several:,} of {len(rows.judged):,} rows have several: it cannot "
+            "find them all, and figures per row do not mean what they do elsewhere.",
+        )
     if other is not None and wanted.compare is not None:
+        _look_for_leaks(report, load_artefact(wanted.compare).training, rows.held, folder_name(wanted.compare))
         report.comparison = compare_topics(rows, run_topics(other, articles), folder_name(wanted.compare))
     _leave_behind(wanted, report, rows, topic_records, _heading(folder, articles, wanted))
     return report
@@ -90,6 +97,7 @@ def judge_summariser(
     report = summary_report(rows)
     _look_for_leaks(report, record, rows.held)
     if other is not None and wanted.compare is not None:
+        _look_for_leaks(report, load_artefact(wanted.compare).training, rows.held, folder_name(wanted.compare))
         there = other(articles, budget, baselines=False)
         report.comparison = compare_briefs(rows, there, folder_name(wanted.compare))
     _leave_behind(wanted, report, rows, brief_records, _heading(folder, articles, wanted))
@@ -144,10 +152,15 @@ def _checked(wanted: Wanted | None) -> Wanted:
     return wanted
 
 
-def _look_for_leaks(report: Report, record: dict[str, object], articles: Articles) -> None:
-    report.leaks = find_leaks(record, articles)
-    notes = leak_notes(report.leaks, len(articles))
-    if not report.leaks["found"]:
+def _look_for_leaks(report: Report, record: dict[str, object], articles: Articles, other: str | None = None) -> None:
+    """Notes on rows that the judged model, or another one that it is compared with, has seen."""
+    leaks = find_leaks(record, articles)
+    notes = leak_notes(leaks, len(articles))
+    if other is None:
+        report.leaks = leaks
+    else:
+        notes = [f"{other}, compared with: {note}" for note in notes]
+    if not leaks["found"]:
         report.notes.extend(notes)
     else:
         report.notes[:0] = notes

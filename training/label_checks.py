@@ -12,6 +12,9 @@ LOPSIDED = 50
 """How often the commonest label may occur for each time the rarest does."""
 DOMINANT = 0.8
 FEW_LISTS = 0.01
+SEPARATORS, BRACKETS = (";", "|", "/", ","), " []{}()'\""
+FEWEST_JOINED, SHRUNK = 3, 0.7
+"""So many labels with a separator, and such a share of all labels left once they are split, make them joined ones."""
 
 _DRESS = re.compile(r"[\s_\-–.]+")
 _JOINT = re.compile(r"\s*[,;|/]\s*|\n+")
@@ -78,13 +81,19 @@ def _variants(articles: Articles, counts: Counter[str]) -> Finding:
 
 
 def _joined(articles: Articles, counts: Counter[str]) -> Finding:
-    """Labels that are other labels strung together."""
+    """Labels that are several strung together: all parts are labels, or fewer labels are left where all are split."""
     chosen = {}
     for label in counts:
         parts = [part for part in _JOINT.split(label) if part]
         if len(parts) > 1 and all(part in counts for part in parts):
             chosen[label] = f"{label!r} is {' and '.join(map(repr, parts))}"
-    advice = 'Write several labels as a list, such as ["a", "b"]: a string is one label.'
+    for separator in SEPARATORS:
+        split = {label: [part.strip(BRACKETS) for part in label.split(separator)] for label in counts}
+        joined = [label for label, parts in split.items() if len(parts) > 1]
+        left = {part for parts in split.values() for part in parts}
+        if len(joined) >= FEWEST_JOINED and len(left) <= SHRUNK * len(counts):
+            chosen |= {label: f"{label!r} is {' and '.join(map(repr, split[label]))}" for label in joined}
+    advice = 'A string is one label: name what parts them by --labels-separator, or write lists, such as ["a", "b"].'
     found = {label: counts[label] for label in chosen}
     return Finding("joined-labels", "Several labels in one string", advice, _rows_with(articles, chosen), found)
 

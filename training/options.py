@@ -85,8 +85,12 @@ TitleColumn = Annotated[str | None, typer.Option("--title-column", help="Column 
 LabelsColumn = Annotated[
     str | None, typer.Option("--labels-column", help="Column of the topics: strings, ints or lists.")
 ]
+LabelsSeparator = Annotated[
+    str | None,
+    typer.Option("--labels-separator", help="What stands between several topics in one cell, such as ';'."),
+]
 SummaryColumn = Annotated[str | None, typer.Option("--summary-column", help="Column of the reference summary.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to this file.")]
 Predictions = Annotated[
     Path | None,
     typer.Option("--predictions", help="Write what the model said of every row to this .jsonl or .parquet file."),
@@ -95,7 +99,8 @@ Compare = Annotated[
     Path | None, typer.Option("--compare", exists=True, help="Folder of another model, judged on the same rows.")
 ]
 ReportFolder = Annotated[
-    Path | None, typer.Option("--report", help="Write report.html, for people, and summary.md to this folder.")
+    Path | None,
+    typer.Option("--report", file_okay=False, help="Write report.html, for people, and summary.md to this folder."),
 ]
 Checkpoints = Annotated[
     Path | None, typer.Option("--checkpoints", help="Folder for checkpoints; next to --output when missing.")

@@ -16,7 +16,7 @@ from models.artefact import load_artefact
 from models.errors import DataError
 from models.topics import TopicModel, full_text
 from training.data import Articles
-from training.leaks import find_leaks, row_hash
+from training.leaks import find_leaks, rows_among
 from training.provenance import describe_data, short_name
 from training.stories import progress, read_stories
 
@@ -57,13 +57,8 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
             f"teacher {short_name(folder)}: its labels are not those of the data ({'; '.join(said)}); train a standard "
             "model on the same data, and name that with --teacher."
         )
-    hashes = {row_hash(*row) for part in known for row in zip(part.titles, part.texts, strict=True)}
-    hashes |= {row_hash(None, text) for part in known for text in part.texts}  # under another headline
-    fresh = [
-        row
-        for row, (title, text) in enumerate(zip(articles.titles, articles.texts, strict=True))
-        if not hashes & {row_hash(title, text), row_hash(None, text)}
-    ]
+    stand = {row for part in known for row in rows_among(articles, part)}
+    fresh = [row for row in range(len(articles)) if row not in stand]
     taught = Taught()
     labelled: list[int] = []
     stories = read_stories(articles.take(fresh))

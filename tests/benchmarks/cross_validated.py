@@ -3,10 +3,10 @@
     python tests/benchmarks/cross_validated.py --data ag_news/train.parquet --engine fast --folds 10
 
 Each model is trained as the command does it, with a share of its own rows held out for calibration and learnt from in
-the end, and is taught nothing of the fold it is judged on; the SVM learns from the same rows. (The encoder that ships and
-the word vectors have read many of AG News' and BBC News' texts, with IPTC topics and not with these labels: a third of
-BBC's rows.) Repeated articles share a
-fold. A tenth held out once says little where it is small: a story in 156 is 0.6%. Nothing is asserted.
+the end, and is taught nothing of the fold it is judged on; the SVM learns from the same rows. (The encoder that ships
+and the word vectors have read many texts of AG News and BBC News, a third of BBC's rows, with IPTC topics and not with
+these labels.) Repeated articles share a fold. A tenth held out once says little where it is small: a story in 156 is
+0.6%. Nothing is asserted.
 
 With `--write FOLDER` nothing is trained: the folds to be judged are written, for `copydesk train topics --data
 FOLDER/train-1.jsonl --validation FOLDER/held-1.jsonl` with options that this program does not have, as `--finetune`.

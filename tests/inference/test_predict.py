@@ -220,3 +220,17 @@ def test_no_text_raises(desk: Copydesk, texts: list[str]) -> None:
     assert len(predictions) == len(texts)
     for prediction in predictions:
         assert all(np.isfinite(score) for score in prediction.scores.values())
+
+
+def test_what_is_no_list_of_stories_is_not_taken_to_pieces(desk: Copydesk) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"text": ["The river rose.", "It fell."], "title": ["A", "B"]})
+    for call in (desk.predict, desk.stream, desk.digest):
+        with pytest.raises(TypeError, match="not a table"):
+            call(table)
+        assert call(table.to_dict("records"))
+    for call in (desk.stream, desk.digest):
+        for one in ("The river rose.", {"text": "The river rose."}, b"The river", None, 7):
+            with pytest.raises(TypeError, match=f"list of stories, not {type(one).__name__}"):
+                call(one)
+    assert len(desk.predict(table["text"])) == 2

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.artefact import Artefact, array, load_artefact, save_artefact
+from models.artefact import Artefact, array, check_writable, load_artefact, save_artefact
 from models.errors import ModelError
 
 
@@ -52,6 +53,19 @@ def test_a_folder_that_is_no_model_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not a model folder"):
         make(tmp_path / "photos")
     assert (tmp_path / "photos" / "cat.jpg").read_bytes() == b"cat"
+
+
+def test_what_lies_beside_a_model_is_not_lost_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    artefact = make(folder)
+    (folder / ".DS_Store").write_bytes(b"x")
+    make(folder)
+    (folder / "report").mkdir()
+    (folder / "notes.md").write_text("mine", encoding="utf-8")
+    for write in (check_writable, partial(save_artefact, artefact)):
+        with pytest.raises(ModelError, match=r"holds notes\.md, report beside its model"):
+            write(folder)
+    assert (folder / "notes.md").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_failed_save_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from models.errors import ModelError
         ([["b", "a", "c"], [], ["c"], ["c", "b"]], True),
         ([["a", "b"], ["b", "c"], ["a", "c"], ["a", "b", "c"]], False),
         ([["b", "a"], ["b", "a"]], False),
+        ([*[["a", "b"]] * 99, ["b", "a"]], False),  # sorted, with a slip
+        ([*[["a", "b"]] * 40, ["b", "a"]], True),
         ([["a"], ["b"]], False),
         ([["a", "a"], ["b"]], False),
         ([], False),

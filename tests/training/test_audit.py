@@ -243,6 +243,28 @@ def test_label_hygiene() -> None:
     assert rows(findings["placeholder-labels"]) == [5]
 
 
+@pytest.mark.parametrize("form", ["{};{}", "{} | {}", "{}/{}", "[{}, {}]", "{{'{}', '{}'}}"])
+def test_labels_in_one_string_are_told_though_none_stands_alone(form: str) -> None:
+    data = stories()
+    pairs = [(a, b) for a in ("arts", "health", "sport", "weather") for b in ("law", "money", "work")]
+    joined = replace(data, labels=[[form.format(*pairs[row % 12])] for row in range(120)])
+    assert found(joined)["joined-labels"].count == 120
+    assert "120 have several labels in one string (--labels-separator)" in warnings(joined)[0]
+
+
+def test_names_with_commas_and_strokes_are_labels_as_any() -> None:
+    names = ["conflict, war and peace", "economy, business and finance", "arts, culture", "life/leisure", "sport"]
+    data = replace(stories(), labels=[[names[row % 5]] for row in range(120)])
+    assert "joined-labels" not in found(data)
+    assert not any("one string" in line for line in warnings(data))
+
+
+def test_training_warns_of_spellings_and_words_for_nothing() -> None:
+    planted = {0: ["Health "], 3: ["sport"], 4: ["nan"], 6: ["HEALTH"]}
+    (line,) = warnings(altered(stories(), labels=planted))
+    assert "2 have labels spelt otherwise elsewhere" in line and "1 has a label that means 'missing'" in line
+
+
 def test_findings_about_the_whole_label_column() -> None:
     data = stories()
     one = found(replace(data, labels=[["sport"]] * 120))

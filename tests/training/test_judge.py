@@ -106,6 +106,30 @@ def test_rows_never_seen_raise_no_alarm_and_seen_ones_do(
         assert "48 evaluated rows stand in the model's training data" in caplog.text
 
 
+def test_a_model_to_compare_with_is_checked_too(folder: Path, tmp_path: Path) -> None:
+    data = read_articles(write_csv(tmp_path / "some.csv", range(30, 40)), need={"labels"})  # "one" has read them
+    report = judge_topics(folder / "two", data, Wanted(compare=folder / "one"))
+    assert report.leaks["found"] == {}
+    assert any("/one, compared with: LEAK: 10 of 10" in note for note in report.notes)
+
+
+def test_rows_with_several_labels_are_told_from_a_model_that_gives_one(folder: Path, tmp_path: Path) -> None:
+    data = read_articles(write_csv(tmp_path / "new.csv", range(80, 92)), need={"labels"})
+    assert not any("one label, but" in note for note in judge_topics(folder / "one", data).notes)
+    assert data.labels is not None
+    data.labels[:3] = [["arts", "sport"]] * 3
+    assert "one label, but 3 of 12 rows have several" in judge_topics(folder / "one", data).notes[0]
+
+
+@pytest.mark.parametrize(("option", "what"), [("--json", "is a directory"), ("--report", "is a file")])
+def test_where_figures_cannot_go_is_said_before_the_work(folder: Path, tmp_path: Path, option: str, what: str) -> None:
+    place = tmp_path / "place"
+    place.mkdir() if option == "--json" else place.write_text("mine", encoding="utf-8")
+    asked = ["topics", "--model", folder / "one", "--data", folder / "one.csv", option, place]
+    result = CliRunner().invoke(evaluate_app, [str(part) for part in asked], env={"COLUMNS": "400"})
+    assert result.exit_code == 2 and what in result.stderr
+
+
 def test_the_same_summariser_command_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     data = folder / "briefs.jsonl"
     more = ("--compare", folder / "summariser")

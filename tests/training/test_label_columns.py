@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from inference.console import app
 from models.errors import DataError
 from models.topics import TopicModel
+from training.data import read_articles
 
 NAMES = ("sport", "weather", "health")
 WORDS = ("goal match team striker", "rain storm wind forecast", "doctor clinic nurse ward")
@@ -202,3 +203,19 @@ def test_a_cell_that_is_no_label_leaves_its_row_out_and_is_named(
     data = write([{"a": 1} if row == 6 else NAMES[row % 3] for row in range(N)])
     train(data)
     assert "data.jsonl: rows left out: 1; the first is row 7: column 'desk': expected a label" in caplog.text
+
+
+def test_a_separator_makes_several_labels_of_one_cell(write: Write) -> None:
+    cells = [f"{NAMES[row % 3]}; {NAMES[(row + 1) % 3]}" if row % 2 else NAMES[row % 3] for row in range(N)]
+    model, _ = train(write(cells, "csv"), "--labels-separator", ";")
+    assert model.classes_ == sorted(NAMES)
+    assert not model.exclusive_
+    assert any(len(labels) == 2 for labels in model.predict([text(row) + " " + text(row + 1) for row in range(9)]))
+
+
+def test_which_columns_are_read_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("body,text,Topic,label\nwhole,teaser,sport,train\n", encoding="utf-8")
+    with caplog.at_level("INFO"):
+        read_articles(path, need={"labels"})
+    assert "text from 'text' (not 'body'), labels from 'label' (not 'Topic'), no title." in caplog.text

@@ -10,7 +10,7 @@ import pytest
 
 from training import leaks
 from training.data import Articles
-from training.leaks import find_leaks, leak_notes, row_hash, row_hashes, share_seen
+from training.leaks import find_leaks, leak_notes, row_hash, row_hashes, rows_among, share_seen
 
 
 def articles(*texts: str, title: str | None = None) -> Articles:
@@ -29,6 +29,13 @@ def test_case_spacing_punctuation_and_the_place_of_the_title_make_no_difference(
     assert one != row_hash(None, "Bridge closes. The old bridge, built in 1903, closes.")
 
 
+def test_a_text_is_known_under_another_headline_and_under_none() -> None:
+    titled, bare = articles("one", "two", title="A headline"), articles("two", "nine")
+    for seen, met in ((titled, bare), (titled, articles("two", "nine", title="Another")), (bare, titled)):
+        assert find_leaks(kept(training=seen), met)["found"]["training"]["count"] == 1
+        assert len(rows_among(met, seen)) == 1
+
+
 def test_seen_rows_are_counted_and_the_first_are_named() -> None:
     training = kept(training=articles("one", "two", "three"), validation=articles("four"))
     found = find_leaks(training, articles("two!", "nine", "FOUR", "One"))
@@ -43,7 +50,7 @@ def test_seen_rows_are_counted_and_the_first_are_named() -> None:
 def test_no_seen_rows_is_said_too() -> None:
     found = find_leaks(kept(training=articles("one")), articles("two"))
     assert found == {"checked": ["training"], "found": {}}
-    assert leak_notes(found, 1) == ["leak check: no evaluated row stands in the model's training data."]
+    assert leak_notes(found, 1) == ["leak check: no evaluated row, word for word, stands in the model's training data."]
 
 
 def test_a_model_without_hashes_cannot_be_checked_and_says_so() -> None:
