@@ -98,7 +98,7 @@ def file_identity(path: Path) -> dict[str, Any]:
 def make_row(number: int, cells: Mapping[str, Any], names: Mapping[str, str | None], position: int) -> Row:
     """A row of cells as a story; `names` has the column of "text", "title" and "id", where there is one."""
     id_column, title_column, text_column = names["id"], names["title"], names["text"]
-    name = (short_cell(cells.get(id_column)) if id_column else None) or str(number)
+    name = (short_cell(cells.get(id_column)) or f"row {number}") if id_column else str(number)  # no other row's id
     title = short_cell(cells.get(title_column)) if title_column else None
     if text_column is None or text_column not in cells:
         wanted = "no column of text" if text_column is None else f"no column {text_column!r}"

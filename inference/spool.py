@@ -7,6 +7,7 @@ how many bytes of it count and which job they belong to. Only a finished run mak
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import tempfile
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from models.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # where there is no such lock, two runs with one output are the caller's care
+    fcntl = None  # type: ignore[assignment]
 
 SCHEMA = (
     ("id", "string"),
@@ -65,8 +71,8 @@ class Spool:
         errors: how many of them have the status "error".
 
     Raises:
-        DataError: the suffix is unknown, the output cannot be written, or an interrupted run is in the way, or is not
-            of this job.
+        DataError: the suffix is unknown, the output cannot be written, another run is writing it, or an interrupted run
+            is in the way, or is not of this job.
     """
 
     def __init__(self, output: Path, job: Mapping[str, Any], *, resume: bool = False) -> None:
@@ -79,11 +85,41 @@ class Spool:
         self.state = output.with_name(f"{output.name}.part.state")
         self.job = json.loads(json.dumps(job))
         self.rows = self.errors = self._bytes = 0
-        self._go_on(resume)
-        self._stream = open(self.part, "r+b" if self._bytes else "wb", buffering=0)  # noqa: SIM115
+        new = not self.part.exists()
+        self._stream = self._locked()
+        try:
+            self._go_on(resume)
+        except DataError:
+            self._stream.close()
+            if new:
+                self.part.unlink(missing_ok=True)
+            raise
         self._stream.truncate(self._bytes)
         self._stream.seek(self._bytes)
         self._saved = float("-inf")
+
+    def _locked(self) -> IO[bytes]:
+        """The part file, which no other process writes to as long as it is open."""
+        stream = open(os.open(self.part, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)  # noqa: SIM115
+        held = False
+        try:
+            if fcntl is not None:
+                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            held = error.errno in (errno.EACCES, errno.EAGAIN)  # else there are no locks on this file system
+        if held or not self._is_part(stream):
+            stream.close()
+            raise DataError(
+                f"{self.part}: another run is writing to {self.output}; wait for it, or name another --output."
+            )
+        return stream
+
+    def _is_part(self, stream: IO[bytes]) -> bool:
+        """Whether a file is still the part file: the run that held it may just have made its output of it."""
+        try:
+            return os.path.samestat(os.fstat(stream.fileno()), self.part.stat())
+        except OSError:
+            return False
 
     def _go_on(self, resume: bool) -> None:
         """Take up the state of an interrupted run."""

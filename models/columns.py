@@ -76,9 +76,14 @@ def text_cell(cell: Any) -> str | None:
 
 
 def short_cell(cell: Any) -> str | None:
-    """A title or an id: the stripped string, a number as written, None for anything else or when empty."""
+    """A title or an id: the stripped string, a number, None for anything else or when empty.
+
+    A whole number has no `.0`, which a column of ints gets where a cell is missing.
+    """
     if isinstance(cell, bool) or not isinstance(cell, str | int | float) or missing(cell):
         return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        cell = int(cell)
     return LONE_SURROGATE.sub("\ufffd", str(cell)).strip() or None
 
 

@@ -31,10 +31,11 @@ class Articles:
     """Articles as columns of equal length, in the order of their source.
 
     `rows` are 1-based row numbers in the source (a CSV header is not counted); `ids` are those of the id
-    column (id, uid, guid, url), else the row number. `labels` has one list per article, dominant label first,
-    empty where the row has none; `exclusive` says that no label cell is a list, so that a story has one
-    label. Labels and summaries are None where the data has no such column. `skipped` holds row number and
-    reason of every row left out, `columns` the name of the column that each kind of cell was read from.
+    column (id, uid, guid, url), "row 7" where one is missing there, and the row number where there is no such
+    column. `labels` has one list per article, dominant label first, empty where the row has none; `exclusive`
+    says that no label cell is a list, so that a story has one label. Labels and summaries are None where the
+    data has no such column. `skipped` holds row number and reason of every row left out, `columns` the name of
+    the column that each kind of cell was read from.
     """
 
     name: str
@@ -189,7 +190,7 @@ def _collect(
         whole = whole and all(map(cells.is_whole_number, parsed.labels))
         if not full:
             articles.rows.append(row)
-            articles.ids.append(parsed.id or str(row))
+            articles.ids.append(parsed.id or (f"row {row}" if "id" in columns else str(row)))  # no other row's id
             articles.titles.append(parsed.title)
             articles.texts.append(parsed.text)
             labels.append(parsed.labels)

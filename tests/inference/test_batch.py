@@ -143,9 +143,16 @@ def test_parquet_rows_that_are_no_text_keep_their_place(desk: Copydesk, tmp_path
     texts = pa.Array.from_buffers(pa.string(), 5, raw.buffers())
     pq.write_table(pa.table({"id": [1, 2, None, 4, 5], "body": texts}), tmp_path / "in.parquet")
     found = run(desk, tmp_path / "in.parquet", tmp_path / "out.jsonl")
-    assert [row["id"] for row in found] == ["1", "2", "3", "4", "5"]
+    assert [row["id"] for row in found] == ["1", "2", "row 3", "4", "5"]
     assert [row["status"] for row in found] == ["ok", "error", "error", "error", "ok"]
     assert "not UTF-8" in found[1]["error"]
+
+
+def test_ids_are_as_they_were_and_no_row_gets_another_ones(desk: Copydesk, tmp_path: Path) -> None:
+    ids = pa.array([5.0, None, 2.0, None], pa.float64())  # ints, as a missing one makes them
+    pq.write_table(pa.table({"id": ids, "text": ["The river rose by a metre on Monday."] * 4}), tmp_path / "in.parquet")
+    found = run(desk, tmp_path / "in.parquet", tmp_path / "out.jsonl")
+    assert [row["id"] for row in found] == ["5", "row 2", "2", "row 4"]
 
 
 def test_a_damaged_row_group_costs_only_its_rows(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
@@ -372,6 +379,29 @@ def test_a_run_goes_on_after_ctrl_c_and_ends_with_the_same_bytes(
     predict_file(source, output, local_runner(desk), resume=True)
     assert output.read_bytes() == whole.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["in.csv", whole.name, output.name])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_runs_do_not_write_one_output(resume: bool, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from inference.spool import Spool\n"
+        "held = Spool(Path(sys.argv[1]), {}); print('open', flush=True); sys.stdin.read(); held.close()"
+    )
+    output = tmp_path / "out.jsonl"
+    first = subprocess.Popen(
+        [sys.executable, "-c", code, str(output)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdin is not None and first.stdout is not None
+    with first:
+        assert first.stdout.readline() == "open\n"
+        with pytest.raises(DataError, match=r"another run is writing to .*out\.jsonl"):
+            spool.Spool(output, {}, resume=resume)
+        spool.Spool(tmp_path / "other.jsonl", {}).close()
+        first.stdin.close()
+    assert first.returncode == 0
+    spool.Spool(output, {}, resume=resume).close()
+    assert not output.with_name("out.jsonl.part").exists()
 
 
 def test_a_different_job_is_not_resumed(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
