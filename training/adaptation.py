@@ -71,7 +71,6 @@ def adapt_encoder(
         The adapted encoder as a folder's contents, and the history of losses.
     """
     settings = settings or FinetuneSettings()
-
     spec = open_encoder(encoder)
     data = seen_before(encoder)
     parts: dict[str, tuple[Articles, Articles]] = {}

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("judged")
     for name, numbers in (("one", range(48)), ("two", range(24))):
         data = read_articles(write_csv(root / f"{name}.csv", numbers), need={"labels"})
-        model, _, training = train_topics(data, settings=TopicSettings("fast"))
+        model, _, training = train_topics(data, settings=TopicSettings("fast", background=False))
         save_artefact(model.artefact(training, "card"), root / name)
     rows = [json.dumps({name: row[name] for name in ("id", "title", "text", "summary")}) for row in seed_rows()[:12]]
     (root / "briefs.jsonl").write_text("\n".join(rows), encoding="utf-8")

@@ -38,6 +38,7 @@ from training.stories import encode_stories, read_stories, split_articles
 from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
 
+FAST = TopicSettings("fast", background=False)  # what is no news is the matter of test_background.py
 WORDS = {
     "sport": "goal match team striker",
     "weather": "rain storm wind forecast",
@@ -64,9 +65,9 @@ def test_what_stands_in_for_class_weights_is_said_where_labels_are_uneven(caplog
     rare = sorted(WORDS)[0]
     few = [row for row in range(150) if rare not in articles.labels[row] or row % 36 == 0]  # type: ignore[index]
     with caplog.at_level("INFO"):
-        train_topics(articles, settings=TopicSettings("fast"))
+        train_topics(articles, settings=FAST)
         assert "uneven" not in caplog.text
-        train_topics(articles.take(few), settings=TopicSettings("fast"))
+        train_topics(articles.take(few), settings=FAST)
     assert "Labels are uneven, 1 to" in caplog.text
 
 
@@ -160,7 +161,7 @@ def test_held_out_labels_that_the_training_rows_lack_do_not_come_in_by_the_way()
     assert data.labels is not None
     for row in range(60):  # the only stories with this label, and it second: held out or not by their content alone
         data.labels[row] = [*data.labels[row], f"only {row}"]
-    model, _, _ = train_topics(data, settings=TopicSettings("fast"))
+    model, _, _ = train_topics(data, settings=FAST)
     assert len(model.classes_) == len(model.scorer.classes_) == 3 + 54
     assert model.predict(data.texts[:1])
 
@@ -308,19 +309,19 @@ def test_damaged_kept_vectors_are_made_again(tiny_encoder: Path, seed_articles: 
 def test_one_label_is_an_error_that_says_so() -> None:
     data = replace(toy(20), labels=[["sport"]] * 20)
     with pytest.raises(DataError, match="same label"):
-        train_topics(data, settings=TopicSettings("fast"))
+        train_topics(data, settings=FAST)
 
 
 def test_rows_without_label_are_counted_not_dropped_silently() -> None:
     data = toy(60)
     assert data.labels is not None
     data = replace(data, labels=[[] if row < 7 else labels for row, labels in enumerate(data.labels)])
-    _, report, _ = train_topics(data, settings=TopicSettings("fast"))
+    _, report, _ = train_topics(data, settings=FAST)
     assert "7 rows have no label and are left out." in report.notes
 
 
 def test_labels_unknown_to_the_model_count_as_misses() -> None:
-    model, _, _ = train_topics(toy(60), settings=TopicSettings("fast"))
+    model, _, _ = train_topics(toy(60), settings=FAST)
     data = toy(30)
     assert data.labels is not None
     data = replace(data, labels=[["gardening"] if row < 3 else labels for row, labels in enumerate(data.labels)])
@@ -471,10 +472,9 @@ def test_what_one_task_holds_out_the_other_does_not_learn_from(
 def test_a_report_says_where_a_model_is_judged_on_what_it_or_its_encoder_has_learnt_from(
     tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
 ) -> None:
-    fast = TopicSettings("fast", background=False)
-    _, report, _ = train_topics(toy(60), toy(70).take(range(30, 70)), fast)
+    _, report, _ = train_topics(toy(60), toy(70).take(range(30, 70)), FAST)
     assert "LEAK: 30 of 40 evaluated rows stand in the model's training data" in report.notes[0]
-    _, report, _ = train_topics(toy(60).take(range(50)), toy(60).take(range(50, 60)), fast)
+    _, report, _ = train_topics(toy(60).take(range(50)), toy(60).take(range(50, 60)), FAST)
     assert not any("LEAK" in note for note in report.notes)
     _, report, _ = train_summariser(seed_articles, seed_articles.take(range(5)), SummariserSettings("fast"))
     assert "LEAK: 5 of 5 evaluated rows" in report.notes[0]
@@ -493,7 +493,7 @@ def test_a_report_says_where_a_model_is_judged_on_what_it_or_its_encoder_has_lea
     assert "stand in the model's encoder's training data" in report.notes[0]
     _, _, training = train_topics(seed_articles, settings=adapted)
     assert training["refitted"], "of these rows the encoder knows none"
-    _, _, training = train_topics(toy(60), settings=replace(fast, encoder=str(tmp_path / "encoder")))
+    _, _, training = train_topics(toy(60), settings=replace(FAST, encoder=str(tmp_path / "encoder")))
     assert training["settings"]["encoder"] is None and "encoder" not in training, "the fast engine has none"
 
 
@@ -573,13 +573,13 @@ def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_article
 
 
 def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher, _, training = train_topics(toy(90), settings=TopicSettings("fast"))
+    teacher, _, training = train_topics(toy(90), settings=FAST)
     save_artefact(teacher.artefact(training, ""), tmp_path / "teacher")
     few = toy(30)
     new = replace(toy(60), texts=[f"{text} It was Tuesday." for text in toy(60).texts], labels=None, name="news")
     texts = [*new.texts, few.texts[0], "Zzz qqq xxx."]  # one that has a label, one that no teacher knows
     more = replace(new, texts=texts, titles=[None] * 62, ids=["x"] * 62, rows=list(range(62)))
-    settings = TopicSettings("fast", teacher=str(tmp_path / "teacher"))
+    settings = replace(FAST, teacher=str(tmp_path / "teacher"))
     seen: list[int] = []
     real = FastTopicClassifier.fit
 
@@ -589,7 +589,7 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(FastTopicClassifier, "fit", fit)
     model, report, training = train_topics(few, settings=settings, unlabelled=more)
-    alone, _, _ = train_topics(few, settings=TopicSettings("fast"))
+    alone, _, _ = train_topics(few, settings=FAST)
     assert training["taught"]["labelled"] == 60
     assert training["taught"]["without a topic"] == 1
     assert training["taught"]["in the data already"] == 1
@@ -673,7 +673,7 @@ def test_two_adapters_stacked_do_what_both_do() -> None:
 
 
 def test_evaluating_twice_gives_the_same_figures(seed_articles: Articles) -> None:
-    model, _, _ = train_topics(seed_articles, settings=TopicSettings("fast"))
+    model, _, _ = train_topics(seed_articles, settings=FAST)
     reports: list[dict[str, Any]] = [evaluate_topics(model, seed_articles).to_dict() for _ in range(2)]
     assert reports[0] == reports[1]
     assert {"n", "metrics", "intervals", "baselines"} <= set(reports[0])
