@@ -128,7 +128,7 @@ def train_topics_command(
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     columns["labels_separator"] = labels_separator
     articles, held = _articles(data, validation, columns, "labels", limit, output)
-    if finetune is not Finetune.none and engine is Engine.standard:
+    if finetune is not Finetune.none:
         encoder = str(
             _adapt(
                 (articles, held),
@@ -220,7 +220,7 @@ def train_summariser_command(
     from training.summariser import SummariserSettings, train_summariser
 
     articles, held = _articles(data, validation, columns, "summaries", limit, output)
-    if finetune is not Finetune.none and engine is SummaryEngine.standard:
+    if finetune is not Finetune.none:
         full = finetune is Finetune.full
         encoder = str(
             _adapt(
