@@ -56,15 +56,15 @@ def predict_command(
     ] = None,
     clean: Annotated[bool, typer.Option(help="Remove datelines, captions, link lists and the like first.")] = True,
     format: Annotated[
-        Format, typer.Option(help="text for people, json (an array) or jsonl for programs.")
-    ] = Format.text,
+        Format | None, typer.Option(help="text for people (if missing), json (an array) or jsonl for programs.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Write to this file instead of standard output; with --input a .jsonl, .csv or .parquet."),
     ] = None,
     input: Annotated[
         Path | None,
-        typer.Option(help="Any number of stories: csv, tsv, jsonl, parquet, or a folder of txt or html files."),
+        typer.Option(help="Any number of stories: csv, tsv, jsonl, json, parquet, or a folder of txt or html files."),
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="With --input: column of the text.")] = None,
     title_column: Annotated[str | None, typer.Option(help="With --input: column of the headline.")] = None,
@@ -102,6 +102,8 @@ def predict_command(
 
         if files or output is None:
             raise typer.BadParameter("--input takes one file or folder, and --output the file for the results.")
+        if format is not None:
+            raise typer.BadParameter("with --input the name of --output says the format: .jsonl, .csv or .parquet.")
         predict_input(
             input,
             output,
@@ -128,6 +130,7 @@ def predict_command(
         from inference.spool import check_output
 
         check_output(output, *(Path(name) for name in files if name != "-"))
+    format = format or Format.text
     desk = Copydesk.from_pretrained(
         topics,
         summariser,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inference.rows import LARGEST_ROW, TEXT_FILES, UTF16_MARKS, Row, decode
+from inference.rows import LARGEST_ROW, TEXT_FILES, Row, decode_text
 from models.errors import DataError
 
 
@@ -50,26 +50,21 @@ class Folder:
             name = path.name if path == self.path else path.relative_to(self.path).as_posix()
             name = name.encode("utf-8", "replace").decode()
             try:
-                text = _text_of(path)
+                text = _text_of(path, name)
             except OSError as error:
                 yield Row(name, error=f"{name}: cannot be read ({error.strerror})", position=number)
-            except ValueError as error:
-                yield Row(name, error=f"{name}: {error}", position=number)
+            except DataError as error:
+                yield Row(name, error=str(error).removesuffix("."), position=number)
             else:
                 yield Row(name, text, position=number)
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path, name: str) -> str:
     with path.open("rb") as stream:
         data = stream.read(LARGEST_ROW + 1)
     if len(data) > LARGEST_ROW:
-        raise ValueError(f"longer than {LARGEST_ROW:,} bytes")
-    if data[:2] in UTF16_MARKS:
-        text = data.decode("utf-16", "replace")
-    elif b"\x00" in data[:4096]:
-        raise ValueError("no text file (it holds NUL bytes)")
-    else:
-        text = decode(data)
+        raise DataError(f"{name}: longer than {LARGEST_ROW:,} bytes")
+    text = decode_text(data, name)
     if not text.strip():
-        raise ValueError("empty text")
+        raise DataError(f"{name}: empty text")
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import logging
 import lzma
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from inference.rows import LARGEST_ROW, UTF16_MARKS, Columns, Row, decode, file_identity, make_row
+from inference.rows import LARGEST_ROW, UTF16_MARKS, Columns, Row, decode_text, file_identity, make_row, unnamed
 from models.columns import find_column
 from models.errors import DataError
-from models.records import as_object, misfit, read_object, read_records
+from models.records import CP1252, as_object, misfit, read_json, read_object, read_records
 
+log = logging.getLogger(__name__)
 MOST_COLUMNS = 1000
 """Names of columns that are remembered for a message."""
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -25,12 +27,12 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open
 class _Lines:
     """What formats of one line a row have in common: a byte stream, perhaps compressed, and its lines."""
 
-    def __init__(self, path: Path, columns: Columns, packed: str, legacy: bool) -> None:
+    def __init__(self, path: Path, columns: Columns, packed: str) -> None:
         self.path = path
         self.columns = columns
         self.packed = packed
-        self.legacy = legacy
         self.total = path.stat().st_size
+        self.told = False
 
     def identity(self) -> dict[str, Any]:
         return file_identity(self.path)
@@ -46,19 +48,23 @@ class _Lines:
             with self.path.open("rb", 1 << 18) as raw, _OPENERS.get(self.packed, nullcontext)(raw) as stream:
                 for line in _utf8_lines(stream):
                     number += 1
-                    yield _from_cp1252(line) if self.legacy else line, raw.tell()
+                    yield self._utf8(line, number), raw.tell()
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or error
             raise DataError(f"{self.path}: cannot be read after line {number} ({reason}).") from error
 
-
-def _from_cp1252(line: bytes) -> bytes:
-    """A line that is no UTF-8 as what it most likely is."""
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace").encode()
-    return line
+    def _utf8(self, line: bytes, number: int) -> bytes:
+        """A line, bytes that are not UTF-8 read as Windows-1252; the first such line is told."""
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            if len(line) > LARGEST_ROW:
+                return line  # it may be cut within a character, and is not read anyway
+            if not self.told:
+                log.warning("%s: line %d is not UTF-8; such bytes are read as Windows-1252.", self.path, number)
+            self.told = True
+            return line.decode("utf-8", CP1252).encode()
+        return line
 
 
 def _utf8_lines(stream: Any) -> Iterator[bytes]:
@@ -85,14 +91,14 @@ def _bounded(reader: Any) -> Iterator[Any]:
 class JsonLines(_Lines):
     """JSON Lines: an object, or a bare string, a line. Blank lines are no rows."""
 
-    def __init__(self, path: Path, columns: Columns, packed: str = "", *, legacy: bool = False) -> None:
+    def __init__(self, path: Path, columns: Columns, packed: str = "") -> None:
         """Look for a text.
 
         Raises:
             DataError: no row has one.
         """
-        super().__init__(path, columns, packed, legacy)
-        self._look_for_text()
+        super().__init__(path, columns, packed)
+        self.ids = self._look_for_text()
 
     def __iter__(self) -> Iterator[Row]:
         """Every row, in order."""
@@ -103,10 +109,10 @@ class JsonLines(_Lines):
                 yield self._row(number, line, position)
 
     def _row(self, number: int, line: bytes, position: int) -> Row:
-        return _object_row(number, _object(line), self.columns, str(self.path), position)
+        return _object_row(number, _object(line), self.columns, str(self.path), position, self.ids)
 
-    def _look_for_text(self) -> None:
-        """Read until a row has a text: the first one, unless something is wrong with the file."""
+    def _look_for_text(self) -> bool:
+        """Read until a row has a text, the first one unless something is wrong with the file: whether it has an id."""
         columns: dict[str, None] = {}
         number, problem = 0, ""
         for line, _ in self.lines():
@@ -117,7 +123,7 @@ class JsonLines(_Lines):
             if isinstance(item, str):
                 problem = problem or f"row {number}: {item}"
             elif _column(item, "text", self.columns.text, str(self.path)) in item:
-                return
+                return _column(item, "id", self.columns.id, str(self.path)) in item
             elif len(columns) < MOST_COLUMNS:
                 columns.update(dict.fromkeys(item))
         if not number:
@@ -125,18 +131,52 @@ class JsonLines(_Lines):
         if not columns:
             raise DataError(f"{self.path}: holds no story ({problem or 'its rows are empty'}); expected JSON Lines.")
         find_column(str(self.path), list(columns), "text", named=self.columns.text, required=True)
+        return False
 
 
-def json_row(number: int, item: Any, columns: Columns, name: str) -> Row:
-    """A value of a JSON file as a row; `name` is the file's, for messages."""
-    return _object_row(number, as_object(item, bare=True), columns, name, number)
+class Json:
+    """A JSON file, read whole: a list of objects or bare strings, or what else `models.records.read_json` takes."""
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        """Read it.
+
+        Raises:
+            DataError: it is no JSON, or no row has a text.
+        """
+        self.path = path
+        self.columns = columns
+        try:
+            text = decode_text(path.read_bytes(), str(path))
+            found = read_json(text)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+        except ValueError as error:
+            raise DataError(f"{path}: is not valid JSON ({error}).") from error
+        self.items = [as_object(item, bare=True) for item in found]
+        objects = [item for item in self.items if not isinstance(item, str)]
+        if not objects:
+            problem = self.items[0] if self.items else "it is empty"
+            raise DataError(f"{path}: holds no story ({problem}); expected a list of objects.")
+        names = list(dict.fromkeys(name for item in objects for name in item))
+        find_column(str(path), names, "text", named=columns.text, required=True)
+        self.ids = find_column(str(path), names, "id", named=columns.id) is not None
+        self.total = len(self.items)
+
+    def identity(self) -> dict[str, Any]:
+        """The file's name, size and time of change."""
+        return file_identity(self.path)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Every row, in order."""
+        for number, item in enumerate(self.items, start=1):
+            yield _object_row(number, item, self.columns, str(self.path), number, self.ids)
 
 
-def _object_row(number: int, item: dict[str, Any] | str, columns: Columns, name: str, position: int) -> Row:
+def _object_row(number: int, item: dict[str, Any] | str, columns: Columns, name: str, position: int, ids: bool) -> Row:
     if isinstance(item, str):
-        return Row(str(number), error=f"row {number}: {item}", position=position)
+        return Row(unnamed(number, ids), error=f"row {number}: {item}", position=position)
     names = {kind: _column(item, kind, getattr(columns, kind), name) for kind in ("text", "title", "id")}
-    return make_row(number, item, names, position)
+    return make_row(number, item, names, position, ids=ids)
 
 
 def _column(item: Mapping[str, Any], kind: str, named: str | None, name: str) -> str | None:
@@ -151,7 +191,7 @@ def _object(line: bytes) -> dict[str, Any] | str:
     if len(line) > LARGEST_ROW:
         return f"longer than {LARGEST_ROW:,} bytes"
     try:
-        return read_object(decode(line), bare=True)
+        return read_object(line.decode("utf-8-sig"), bare=True)
     except ValueError as error:
         return str(error)
 
@@ -159,15 +199,13 @@ def _object(line: bytes) -> dict[str, Any] | str:
 class Delimited(_Lines):
     """CSV and TSV with a header."""
 
-    def __init__(
-        self, path: Path, columns: Columns, packed: str, delimiter: str | None, *, legacy: bool = False
-    ) -> None:
+    def __init__(self, path: Path, columns: Columns, packed: str, delimiter: str | None) -> None:
         """Read the header; `delimiter` None is told from it.
 
         Raises:
             DataError: there is no header, or no column of text in it.
         """
-        super().__init__(path, columns, packed, legacy)
+        super().__init__(path, columns, packed)
         self.delimiter = delimiter
         _, cells, _, self.delimiter = next(self._records(), (0, None, 0, delimiter))
         if cells is None:
@@ -194,5 +232,5 @@ class Delimited(_Lines):
     def _row(self, number: int, line: int, cells: list[str] | str, position: int) -> Row:
         wrong = misfit(cells, line, len(self.header))
         if wrong is not None:
-            return Row(str(number), error=f"row {number}: {wrong}", position=position)
+            return Row(unnamed(number, bool(self.names["id"])), error=f"row {number}: {wrong}", position=position)
         return make_row(number, dict(zip(self.header, cells, strict=False)), self.names, position)

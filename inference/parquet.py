@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from inference.rows import Columns, Row, file_identity, make_row
+from inference.rows import Columns, Row, file_identity, make_row, unnamed
 from models.columns import find_column
 from models.errors import DataError
 
@@ -65,7 +65,7 @@ class ParquetRows:
                     while number < end:
                         number += 1
                         message = f"row {number}: row group {group} is damaged ({reason})"
-                        yield Row(str(number), error=message, position=number)
+                        yield Row(unnamed(number, bool(self.names["id"])), error=message, position=number)
 
 
 def _cells(batch: Any) -> Iterator[Mapping[str, Any]]:

@@ -9,12 +9,15 @@ from typing import Any, Protocol
 
 from models.columns import short_cell, text_cell
 from models.errors import DataError
+from models.records import CP1252
 
 LARGEST_ROW = 64 * 1024 * 1024
 """Bytes; a longer row is an error in its place, so that no row decides how much memory a run needs."""
-FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
+FORMATS = (*LINES, ".json", ".parquet")
 TEXT_FILES = (".txt", ".text", ".md", ".html", ".htm")
 COMPRESSIONS = (".gz", ".bz2", ".xz")
+SHEETS = (".xlsx", ".xls", ".ods")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -53,18 +56,18 @@ class Rows(Protocol):
         ...
 
 
-def open_rows(path: Path, columns: Columns | None = None, *, legacy: bool = False) -> Rows:
-    """The rows of a csv, tsv, jsonl or parquet file, a text or HTML file, or a folder of those.
+def open_rows(path: Path, columns: Columns | None = None) -> Rows:
+    """The rows of a csv, tsv, jsonl, json or parquet file, a text or HTML file, or a folder of those.
 
-    csv, tsv and jsonl may be compressed (gz, bz2, xz). A folder is read with its subfolders, by name. With `legacy`
-    lines of csv, tsv and jsonl that are not UTF-8 are read as Windows-1252; without, such rows are errors.
+    csv, tsv and jsonl may be compressed (gz, bz2, xz). A folder is read with its subfolders, by name. Bytes that are
+    not UTF-8 are read as Windows-1252; in strings of a Parquet file they are errors of their rows.
 
     Raises:
         DataError: there is no such file, its kind is unknown, it is empty, or it has no column of text.
     """
     columns = columns or Columns()
     from inference.folders import Folder
-    from inference.lines import Delimited, JsonLines
+    from inference.lines import Delimited, Json, JsonLines
 
     if path.is_dir():
         return Folder(path)
@@ -74,9 +77,11 @@ def open_rows(path: Path, columns: Columns | None = None, *, legacy: bool = Fals
     packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
     suffix = suffixes[-1] if suffixes else ""
     if suffix in (".csv", ".tsv"):
-        return Delimited(path, columns, packed, "\t" if suffix == ".tsv" else None, legacy=legacy)
+        return Delimited(path, columns, packed, "\t" if suffix == ".tsv" else None)
     if suffix in (".jsonl", ".ndjson"):
-        return JsonLines(path, columns, packed, legacy=legacy)
+        return JsonLines(path, columns, packed)
+    if suffix == ".json" and not packed:
+        return Json(path, columns)
     if suffix == ".parquet" and not packed:
         from inference.parquet import ParquetRows
 
@@ -84,8 +89,9 @@ def open_rows(path: Path, columns: Columns | None = None, *, legacy: bool = Fals
     if suffix in TEXT_FILES and not packed:
         return Folder(path)
     raise DataError(
-        f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} (all but .parquet also with "
+        f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} ({', '.join(LINES)} also with "
         f"{', '.join(COMPRESSIONS)}), {', '.join(TEXT_FILES)}, or a folder of those last."
+        + (" Save the sheet as CSV." if suffix in SHEETS else "")
     )
 
 
@@ -95,10 +101,15 @@ def file_identity(path: Path) -> dict[str, Any]:
     return {"name": path.name, "bytes": status.st_size, "changed": status.st_mtime_ns}
 
 
-def make_row(number: int, cells: Mapping[str, Any], names: Mapping[str, str | None], position: int) -> Row:
-    """A row of cells as a story; `names` has the column of "text", "title" and "id", where there is one."""
+def make_row(
+    number: int, cells: Mapping[str, Any], names: Mapping[str, str | None], position: int, *, ids: bool = False
+) -> Row:
+    """A row of cells as a story; `names` has the column of "text", "title" and "id", where there is one.
+
+    `ids` says that other rows have one, where this one has no column of it.
+    """
     id_column, title_column, text_column = names["id"], names["title"], names["text"]
-    name = (short_cell(cells.get(id_column)) or f"row {number}") if id_column else str(number)  # no other row's id
+    name = (short_cell(cells.get(id_column)) if id_column else None) or unnamed(number, ids or id_column is not None)
     title = short_cell(cells.get(title_column)) if title_column else None
     if text_column is None or text_column not in cells:
         wanted = "no column of text" if text_column is None else f"no column {text_column!r}"
@@ -110,6 +121,11 @@ def make_row(number: int, cells: Mapping[str, Any], names: Mapping[str, str | No
     if text is None:
         return Row(name, error=f"row {number}, column {text_column!r}: empty text", position=position)
     return Row(name, text, title, position=position)
+
+
+def unnamed(number: int, ids: bool) -> str:
+    """What a row without an id is called; where the others have `ids`, its number might be another one's."""
+    return f"row {number}" if ids else str(number)
 
 
 def _decoded(cell: Any) -> Any:
@@ -126,3 +142,16 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save it as UTF-8") from None
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """A whole text: UTF-16 by its mark, else UTF-8, in which stray bytes are Windows-1252.
+
+    Raises:
+        DataError: it holds NUL bytes and is no text.
+    """
+    if data[:2] in UTF16_MARKS:
+        return data.decode("utf-16", "replace")
+    if b"\x00" in data[:4096]:
+        raise DataError(f"{name}: is no text file (it holds NUL bytes); pass plain text, HTML, CSV or JSON Lines.")
+    return data.decode("utf-8-sig", CP1252)

@@ -6,6 +6,7 @@ lines come from, and in what they make of a record.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -20,6 +21,18 @@ MOST_LINES = 10_000
 
 Record = tuple[int, list[str] | str, int, str]
 """The first line's number, the cells or what is wrong with them, the place in the file, and the delimiter."""
+
+
+CP1252 = "copydesk.cp1252"
+"""A way for `bytes.decode` to treat bytes that are not UTF-8: as the Windows-1252 that they most likely are."""
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(CP1252, _as_cp1252)
 
 
 class _TooLong(Exception):
@@ -128,6 +141,27 @@ def as_object(item: Any, *, bare: bool = False) -> dict[str, Any] | str:
     if bare and isinstance(item, str):
         return {"text": item}
     return item if isinstance(item, dict) else f"expected a JSON object, found {kind_of(item)}"
+
+
+def read_json(text: str) -> list[Any]:
+    """The rows of one JSON value: a list, the one list of objects that an object holds, or pandas' object of columns.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        items = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    if isinstance(items, dict):
+        values = list(items.values())
+        lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
+        if len(lists) == 1:
+            items = lists[0]
+        elif values and all(isinstance(value, dict) for value in values):
+            keys = dict.fromkeys(key for value in values for key in value)
+            items = [{name: cells.get(key) for name, cells in items.items()} for key in keys]
+    return items if isinstance(items, list) else [items]
 
 
 def _delimiter(feed: _Feed) -> str:

@@ -60,7 +60,15 @@ def train_whole(trainer: Trainer, model: nn.Module, checkpoints: Path, job: str,
     last = newest_whole(checkpoints, job)
     state = load_finished(model, last) if last else None
     if state is None:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
+        except KeyboardInterrupt:
+            kept = newest_whole(checkpoints, job)
+            if kept is None:
+                log.warning("Stopped before the first checkpoint; nothing is kept.")
+            else:
+                log.warning("Stopped; %s is kept: go on with the same command and --resume.", kept)
+            raise
         state = trainer.state
     return state
 

@@ -14,6 +14,8 @@ from training.data import Articles
 from training.metrics import Bools, topic_differences, topic_metrics
 from training.topic_rows import TopicRows
 
+LESS_IS_BETTER = ("ece", "risk_area")
+"""Figures that are the better the smaller they are."""
 DECIDING = ("rouge1", "rouge2", "rougeLsum")
 """The kinds of ROUGE whose mean says which of two briefs is the better one."""
 
@@ -80,7 +82,8 @@ def comparison_lines(comparison: dict[str, Any], digits: int = 3, first: int = 5
     """A comparison in words, a line each: differences, the test, how many rows changed and the first of them."""
     name, changed = comparison["name"], comparison["changed"]
     lines = [
-        f"{metric}: {mean:+.{digits}f} over {name} ({low:+.{digits}f} to {high:+.{digits}f})"
+        f"{metric}: {mean:+.{digits}f} {'over' if metric not in LESS_IS_BETTER else 'against'} {name} "
+        f"({low:+.{digits}f} to {high:+.{digits}f}{', less is better' if metric in LESS_IS_BETTER else ''})"
         for metric, (mean, low, high) in comparison["differences"].items()
     ]
     if "mcnemar" in comparison:

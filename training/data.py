@@ -34,8 +34,8 @@ class Articles:
     column (id, uid, guid, url), "row 7" where one is missing there, and the row number where there is no such
     column. `labels` has one list per article, dominant label first, empty where the row has none; `exclusive`
     says that no label cell is a list, so that a story has one label. Labels and summaries are None where the
-    data has no such column. `skipped` holds row number and reason of every row left out, `columns` the name of
-    the column that each kind of cell was read from.
+    data has no such column. `skipped` holds row number and reason of every row left out, `skipped_ids` the ids of
+    those that have one, by row number, `columns` the name of the column that each kind of cell was read from.
     """
 
     name: str
@@ -48,10 +48,15 @@ class Articles:
     summaries: list[str | None] | None = None
     skipped: list[tuple[int, str]] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
+    skipped_ids: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of articles."""
         return len(self.texts)
+
+    def id_of_skipped(self, row: int) -> str:
+        """What a row that was left out is called: its id, or as one without."""
+        return self.skipped_ids.get(row) or _unnamed(row, self.columns)
 
     def without_titles(self) -> Articles:
         """The same articles with no headline to be read."""
@@ -71,6 +76,7 @@ class Articles:
             None if self.summaries is None else [self.summaries[index] for index in chosen],
             list(self.skipped),
             self.columns,
+            self.skipped_ids,
         )
 
 
@@ -185,12 +191,14 @@ def _collect(
         except ValueError as error:
             if not full:
                 articles.skipped.append((row, str(error)))
+                id_ = cells.short_cell(content.get(columns.get("id", ""))) if isinstance(content, Mapping) else None
+                articles.skipped_ids.update({row: id_} if id_ else {})
             continue
         exclusive = exclusive and not parsed.listed
         whole = whole and all(map(cells.is_whole_number, parsed.labels))
         if not full:
             articles.rows.append(row)
-            articles.ids.append(parsed.id or (f"row {row}" if "id" in columns else str(row)))  # no other row's id
+            articles.ids.append(parsed.id or _unnamed(row, columns))
             articles.titles.append(parsed.title)
             articles.texts.append(parsed.text)
             labels.append(parsed.labels)
@@ -207,6 +215,11 @@ def _collect(
         exclusive=exclusive,
         summaries=summaries if "summary" in columns else None,
     )
+
+
+def _unnamed(row: int, columns: Mapping[str, str]) -> str:
+    """What a row without an id is called: never as another row is."""
+    return f"row {row}" if "id" in columns else str(row)
 
 
 class _Parsed(NamedTuple):

@@ -156,9 +156,14 @@ def topic_report(rows: TopicRows, *, training: Articles | None = None, majority:
         metrics,
         intervals,
         baselines,
-        notes=[*notes, *guess_notes, *svm_notes, f"{len(articles.skipped)} unreadable rows were left out."],
+        notes=[*notes, *guess_notes, *svm_notes, unreadable_note(articles)],
         details=details,
     )
+
+
+def unreadable_note(articles: Articles) -> str:
+    """How many rows could not be read, in words: of all the data, whatever share of it these articles are."""
+    return f"{len(articles.skipped)} unreadable rows of {articles.name} were left out."
 
 
 def confidence_and_error(targets: Bools, probabilities: NDArray[Any]) -> tuple[NDArray[Any], Bools]:
@@ -215,7 +220,7 @@ def summary_report(rows: BriefRows) -> Report:
         {name: paired_differences(rows.rouge, scores) for name, scores in rows.baselines.items() if name in BESIDE},
         [
             *([f"{missing} rows have no summary and are left out."] if missing else []),
-            f"{len(rows.articles.skipped)} unreadable rows were left out.",
+            unreadable_note(rows.articles),
             "ROUGE F-measure by rouge_score, stemming on; Lsum over sentences joined by newlines.",
             "differences: mean of model minus the baseline, with a 95% paired bootstrap interval.",
             *([LEGEND] if rows.extracts else []),

@@ -81,10 +81,10 @@ def _record(articles: Articles, position: int, truth: Any, prediction: Any, scor
 
 
 def _with_unreadable(articles: Articles, records: list[Record]) -> list[Record]:
-    """The records, and one for each row that could not be read: its id is its row number."""
+    """The records, and one for each row that could not be read, with its id where that could be."""
     empty = {"truth": None, "prediction": None, "scores": None}
     lost = [
-        {"row": row, "id": str(row), "status": UNREADABLE, "reason": reason, **empty}
+        {"row": row, "id": articles.id_of_skipped(row), "status": UNREADABLE, "reason": reason, **empty}
         for row, reason in articles.skipped
     ]
     return sorted([*records, *lost], key=lambda record: int(record["row"])) if lost else records

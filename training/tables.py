@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import json
 import logging
 import lzma
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from models.records import as_object, lines_of, misfit, read_object, read_records
+from models.records import CP1252, as_object, lines_of, misfit, read_json, read_object, read_records
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         log.warning("%s: line %d is not UTF-8; such bytes are read as Windows-1252.", path, line)
-        return data.decode("utf-8-sig", "copydesk.cp1252")
+        return data.decode("utf-8-sig", CP1252)
 
 
 def _unpack(data: bytes, suffix: str) -> bytes:
@@ -111,14 +110,6 @@ def _unpack(data: bytes, suffix: str) -> bytes:
         with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as stream:
             return bytes(stream.read())
     return data
-
-
-def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error("copydesk.cp1252", _as_cp1252)
 
 
 def _delimited(text: str, path: Path, delimiter: str | None) -> Table:
@@ -167,23 +158,15 @@ def _json_lines(text: str) -> Iterator[Row]:
 
 
 def _whole_json(text: str, path: Path) -> Iterator[Row]:
-    """A list of objects, an object that holds one such list, or an object of columns as pandas writes it."""
+    """The rows of one JSON value, see `read_json`; what is none may be JSON Lines after all."""
     try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        items = read_json(text)
+    except ValueError as error:
         if text.lstrip().startswith("["):
             raise DataError(f"{path}: malformed JSON ({error}).") from error
         yield from _json_lines(text)
         return
-    if isinstance(items, dict):
-        values = list(items.values())
-        lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
-        if len(lists) == 1:
-            items = lists[0]
-        elif values and all(isinstance(value, dict) for value in values):
-            keys = dict.fromkeys(key for value in values for key in value)
-            items = [{name: cells.get(key) for name, cells in items.items()} for key in keys]
-    for number, item in enumerate(items if isinstance(items, list) else [items], 1):
+    for number, item in enumerate(items, 1):
         yield number, as_object(item)
 
 

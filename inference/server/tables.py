@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.inputs import decode_text
+from inference.rows import decode_text
 from inference.server.limits import MAX_ROWS
 from models.columns import find_column
 from models.errors import DataError

@@ -99,7 +99,6 @@ def test_a_row_that_cannot_be_read_keeps_its_place(desk: Copydesk, tmp_path: Pat
     good = json.dumps({"id": "good", "text": STORY}).encode()
     bad = {
         b'{"id": "cut", "text": "unfinis': "row 2: malformed JSON",
-        b'{"id": "latin", "text": "caf\xe9"}': "byte 28 (0xe9) is not UTF-8",
         b"[1, 2]": "expected a JSON object, found a list",
         b'{"id": "none", "text": null}': "column 'text': empty text",
         b'{"id": "number", "text": 7}': "expected a string, found a number",
@@ -126,7 +125,6 @@ def test_csv_rows_with_wrong_cells_quotes_and_bytes_keep_their_place(desk: Copyd
         'y,"never closed': "malformed CSV",
         'y,"closed" twice"': "malformed CSV",
         "y,": "column 'text': empty text",
-        "y,caf\udce9": "byte 0xe9 is not UTF-8",
     }
     lines = ["id,text", good, *(line for one in bad for line in (one, good)), 'z,"open to the end']
     source = tmp_path / "in.csv"
@@ -136,6 +134,37 @@ def test_csv_rows_with_wrong_cells_quotes_and_bytes_keep_their_place(desk: Copyd
     assert all(row["status"] == "ok" and row == found[0] for row in found[:-1:2])
     for row, message in zip(found[1::2], [*bad.values(), "never closed"], strict=True):
         assert message in row["error"]
+    assert [row["id"] for row in found[1:4:2]] == ["row 2", "row 4"], "its number might be another row's id"
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.json", "in.txt", "folder/in.txt"])
+def test_bytes_of_windows_1252_are_read_as_other_commands_do_and_it_is_said(
+    desk: Copydesk, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    text = STORY.replace("bridge", "caf\xe9 \u201cNoir\u201d")
+    whole = {
+        "csv": f'id,text\n1,"Déjà vu."\n2,{{}}\n3,{STORY}\n',
+        "jsonl": f'{{"text": "Déjà vu."}}\n{{"text": "{{}}"}}\n{{"text": "{STORY}"}}\n',
+        "json": f'["Déjà vu.", "{{}}", "{STORY}"]',
+        "txt": "{}",
+    }[Path(name).suffix[1:]]
+    before, after = (part.replace("{{", "{").replace("}}", "}").encode() for part in whole.split("{}"))
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(before + text.encode("cp1252") + after)
+    source = tmp_path / name if name.startswith("in") else tmp_path / "folder"
+    found = run(desk, source, tmp_path / "out.jsonl")
+    assert all(row["status"] == "ok" for row in found)
+    assert any("café “Noir”" in row["summary"] for row in found)
+    assert caplog.text.count("read as Windows-1252") == (1 if name in ("in.csv", "in.jsonl") else 0)
+
+
+def test_a_json_file_is_read_whole(desk: Copydesk, seeds: Path, tmp_path: Path) -> None:
+    rows = [*stories(seeds, 3), {"id": "none"}, 7, {"text": STORY}]
+    (tmp_path / "in.json").write_text(json.dumps({"articles": rows}), encoding="utf-8")
+    found = run(desk, tmp_path / "in.json", tmp_path / "out.jsonl")
+    assert [row["status"] for row in found] == ["ok"] * 3 + ["error"] * 2 + ["ok"]
+    assert [row["id"] for row in found[3:]] == ["none", "row 5", "row 6"]
+    assert "row 5: expected a JSON object, found a number" in found[4]["error"]
 
 
 def test_parquet_rows_that_are_no_text_keep_their_place(desk: Copydesk, tmp_path: Path) -> None:
@@ -181,9 +210,10 @@ def test_folders_of_text_and_pages_are_read_by_name(desk: Copydesk, tmp_path: Pa
     (folder / "notes.pdf").write_bytes(b"%PDF")
     found = run(desk, folder, tmp_path / "out.jsonl")
     assert [(row["id"], row["status"]) for row in found] == [
-        *[("a.txt", "error"), ("c.html", "ok"), ("d.txt", "error")],
+        *[("a.txt", "ok"), ("c.html", "ok"), ("d.txt", "error")],
         *[("e.txt", "error"), ("f.txt", "error"), ("b/z.txt", "ok")],
     ]
+    assert found[0]["summary"] == "café"
     assert found[1]["summary"] == found[5]["summary"] != ""
     assert run(desk, folder / "c.html", tmp_path / "one.jsonl")[0]["id"] == "c.html"
 
@@ -202,6 +232,10 @@ def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path
     ("name", "content", "message"),
     [
         ("in.docx", b"PK", "unknown kind of file"),
+        ("in.xlsx", b"PK", "unknown kind of file.*Save the sheet as CSV"),
+        ("in.json", b"", "is not valid JSON"),
+        ("in.json", b"[1, 2]", r"holds no story \(expected a JSON object, found a number\)"),
+        ("in.json", b'[{"a": "b"}]', "no text column"),
         ("in.csv", b"", "file is empty"),
         ("in.csv", b"\n\n", "file is empty"),
         ("in.csv", b"a,b\n1,2\n", "no text column; looked for text, .* found 'a', 'b'"),
@@ -499,6 +533,7 @@ def test_the_command_line_writes_a_row_for_each_and_says_how_fast(seeds: Path, t
     [
         (["story.txt", "--input", "in.csv", "--output", "out.csv"], "--input takes one file"),
         (["--input", "in.csv"], "--output the file"),
+        (["--input", "in.csv", "--output", "out.csv", "--format", "json"], "the name of --output says the format"),
         (["--resume", "-"], "go with --input"),
     ],
 )

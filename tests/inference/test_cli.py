@@ -85,13 +85,13 @@ def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path
     (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
     written = predict(trained, str(tmp_path / "rows.jsonl"), "--format", "jsonl")
     out = [json.loads(line) for line in written.splitlines()]
-    assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "2", "z"]
+    assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "row 2", "z"]
     assert out[0]["title"] == "Bridge plan"
     assert out[1]["warnings"][0].startswith("not a story: row 2: malformed JSON")
     assert out[2]["warnings"] == ["not a story: row 3, column 'body': empty text"]
     (tmp_path / "rows.json").write_text(json.dumps([rows[0], STORY, 7]), encoding="utf-8")
     array = json.loads(predict(trained, str(tmp_path / "rows.json"), "--format", "json"))
-    assert [row["source"].rsplit(":", 1)[1] for row in array] == ["x", "2", "3"]
+    assert [row["source"].rsplit(":", 1)[1] for row in array] == ["x", "row 2", "row 3"]
     assert array[0]["summary"] == array[1]["summary"] == out[0]["summary"] != ""
     assert array[2]["warnings"] == ["not a story: row 3: expected a JSON object, found a number"]
     (tmp_path / "table.csv").write_text('id,title,text\n7,Plan,"Two lines,\none story here."\n', encoding="utf-8-sig")
@@ -101,10 +101,16 @@ def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path
     (old,) = json.loads(predict(trained, str(tmp_path / "old.csv"), "--format", "json"))
     assert old["sentences"][0]["text"] == "Bellacqua’s mayor said so."
     (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "below").mkdir()
+    (tmp_path / "folder" / "below" / "d.txt").write_text(STORY)
+    (tmp_path / "folder" / "c.txt").write_bytes(b"\x00\x01")
     for name in "ba":
         (tmp_path / "folder" / f"{name}.txt").write_text(STORY)
-    both = json.loads(predict(trained, str(tmp_path / "folder"), "--format", "json"))
-    assert [Path(row["source"]).name for row in both] == ["a.txt", "b.txt"]
+    read = json.loads(predict(trained, str(tmp_path / "folder"), "--format", "json"))
+    names = [Path(row["source"]).relative_to(tmp_path / "folder").as_posix() for row in read]
+    assert names == ["a.txt", "b.txt", "c.txt", "below/d.txt"]
+    assert "it holds NUL bytes" in read[2]["warnings"][0]
+    assert read[3]["summary"] == read[0]["summary"] != ""
 
 
 def test_output_goes_to_a_file_whole(trained: list[str], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from models.artefact import ADAPTER, CONFIG, TENSORS, TRAINING, dump_json
+from models.artefact import ADAPTER, CARD, CONFIG, TENSORS, TRAINING, dump_json
 from models.errors import ModelError
 from models.standard import EncoderSpec
 from models.summary import SummaryModel
@@ -118,7 +118,7 @@ def damaged(whole: bytes, rng: random.Random) -> bytes:
 @pytest.mark.parametrize("folder", MODELS, indirect=True)
 def test_every_damage_to_every_file_is_one_clear_error(folder: Path) -> None:
     rng = random.Random(13)
-    for file in sorted(folder.iterdir()):
+    for file in sorted(path for path in folder.iterdir() if path.name != CARD):
         whole, told = file.read_bytes(), 0
         while told < CORRUPTIONS:
             data = damaged(whole, rng)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -40,6 +42,8 @@ def test_topics_are_compared_row_by_row() -> None:
     assert labels == {"arts": (0, 1), "gardening": (0, 0), "sport": (2, 1), "weather": (0, 0)}
     lines = comparison_lines(found)
     assert any("only this model has right: 1" in line for line in lines)
+    assert any(re.match(r"ece: .* against other/model \(.*, less is better\)", line) for line in lines)
+    assert any(re.match(r"accuracy: .* over other/model \([^,]*\)", line) for line in lines)
     assert lines[-1].endswith("other/model: 3: 1 better (a); 1 worse (b); 1 other (e)")
 
 

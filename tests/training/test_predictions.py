@@ -10,6 +10,7 @@ import pytest
 
 from models.errors import DataError
 from tests.training.evaluated import brief_run, topic_articles, topic_run
+from training.data import read_articles
 from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
 
 ARTICLES = topic_articles(
@@ -36,6 +37,14 @@ def test_rows_keep_their_order_and_ids_and_none_is_dropped() -> None:
     assert records[2]["prediction"] == ["weather"]
     assert records[3]["prediction"] == []
     assert count_statuses(records) == "4 rows: 2 judged, 1 no truth, 1 unreadable"
+
+
+def test_a_row_that_cannot_be_read_keeps_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,text,label\n7,arts=0.9,arts\n8,,sport\n,,sport\n9,torn\n4,sport=0.9,sport\n", encoding="utf-8")
+    records = topic_records(topic_run(read_articles(path)))
+    assert [record["id"] for record in records] == ["7", "8", "row 3", "row 4", "4"]
+    assert [record["status"] for record in records] == ["judged", *["unreadable"] * 3, "judged"]
 
 
 def test_the_labels_given_stand_in_the_order_of_what_is_judged_dominant() -> None:
