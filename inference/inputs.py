@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.rows import COMPRESSIONS, FORMATS, TEXT_FILES, Row, decode_text, open_rows
+from models.columns import SHEET, SHEETS
 from models.errors import DataError
 from models.story import Story
 
@@ -44,7 +45,10 @@ def _file(path: Path) -> Iterator[Source]:
     suffix = _suffix(path)
     if suffix not in (*TEXT_SUFFIXES, *FORMATS):
         known = ", ".join(item for item in (*TEXT_SUFFIXES, *FORMATS) if item)
-        raise DataError(f"{path}: unknown kind of file; expected one of {known}, or '-' for standard input.")
+        raise DataError(
+            f"{path}: unknown kind of file; expected one of {known}, or '-' for standard input."
+            + SHEET * (suffix in SHEETS)
+        )
     if suffix in TEXT_SUFFIXES:
         yield Source(str(path), _text(path))
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from models.columns import short_cell, text_cell
+from models.columns import SHEET, SHEETS, short_cell, text_cell
 from models.errors import DataError
 from models.records import CP1252
 
@@ -17,7 +17,6 @@ LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
 FORMATS = (*LINES, ".json", ".parquet")
 TEXT_FILES = (".txt", ".text", ".md", ".html", ".htm")
 COMPRESSIONS = (".gz", ".bz2", ".xz")
-SHEETS = (".xlsx", ".xls", ".ods")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -90,8 +89,7 @@ def open_rows(path: Path, columns: Columns | None = None) -> Rows:
         return Folder(path)
     raise DataError(
         f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} ({', '.join(LINES)} also with "
-        f"{', '.join(COMPRESSIONS)}), {', '.join(TEXT_FILES)}, or a folder of those last."
-        + (" Save the sheet as CSV." if suffix in SHEETS else "")
+        f"{', '.join(COMPRESSIONS)}), {', '.join(TEXT_FILES)}, or a folder of those last." + SHEET * (suffix in SHEETS)
     )
 
 

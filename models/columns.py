@@ -18,6 +18,11 @@ USUAL = {
 }
 """The column names looked for, in order, whatever their case."""
 
+SHEETS, SHEET = (".xlsx", ".xls", ".ods"), " Save the sheet as CSV."
+"""Files of spreadsheets, which nothing here reads, and the way out."""
+LONGEST_NAME = 60
+"""Characters; what is longer where a column's name should be is an article."""
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -48,9 +53,11 @@ def find_column(
         if usual in folded:
             return folded[usual]
     if required:
+        way = f"Name it with --{kind}-column."
+        if any(len(column) > LONGEST_NAME for column in columns):
+            way = "That looks like a row: give the file a first line that names the columns, such as text,label."
         raise DataError(
-            f"{name}: no {kind} column; looked for {', '.join(USUAL[kind])}, found {_shown(columns)}. "
-            f"Name it with --{kind}-column."
+            f"{name}: no {kind} column; looked for {', '.join(USUAL[kind])}, found {_shown(columns)}. {way}"
         )
     return None
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.columns import SHEET, SHEETS
 from models.errors import DataError
 from models.records import CP1252, as_object, lines_of, misfit, read_json, read_object, read_records
 
@@ -51,7 +52,7 @@ def read_file(path: Path) -> Table:
     if suffix not in FORMATS or (packed and suffix == ".parquet"):
         raise DataError(
             f"{path}: unknown format {suffix + packed or '(no suffix)'!r}; expected {', '.join(FORMATS)}, "
-            f"all but .parquet also with {', '.join(COMPRESSIONS)}."
+            f"all but .parquet also with {', '.join(COMPRESSIONS)}." + SHEET * (suffix in SHEETS)
         )
     if suffix == ".parquet":
         return _parquet(path)

@@ -239,6 +239,11 @@ def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path
         ("in.csv", b"", "file is empty"),
         ("in.csv", b"\n\n", "file is empty"),
         ("in.csv", b"a,b\n1,2\n", "no text column; looked for text, .* found 'a', 'b'"),
+        (
+            "in.csv",
+            STORY.replace(",", "").encode() + b",sport\n",
+            "looks like a row: give the file a first line that names",
+        ),
         ("in.jsonl", b"", "file is empty"),
         ("in.jsonl", b" \n\n", "file is empty"),
         ("in.jsonl", b'{"a": "b"}\n{"c": 1}\n', "no text column; looked for text, .* found 'a', 'c'. Name it with"),

@@ -371,7 +371,7 @@ class TestBadRows:
             ("a.csv.gz", gzip.compress(b"text\na\n", mtime=0)[:-9], "cannot be read"),
             ("a.csv.xz", b"nonsense", "cannot be read"),
             ("a.csv.zst", b"nonsense", "cannot be read"),
-            ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .json, .jsonl"),
+            ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .json, .jsonl.*Save the sheet as CSV"),
             ("a.parquet.gz", "", "unknown format"),
             ("articles", "", "no suffix"),
             ("empty/nothing.md", "", "unknown format"),
