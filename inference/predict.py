@@ -227,13 +227,16 @@ class Copydesk:
         cut = [0] * len(stories)
         read: dict[str, list[NDArray[np.float32]]] = {}
         results: list[list[NDArray[np.float32]] | None] = []
-        for model in (self.topics, self.summariser):
-            if model is None or model.engine != "standard":
+        pair = self.topics, self.summariser
+        scorers = [model.scorer if model is not None and model.engine == "standard" else None for model in pair]
+        for scorer in scorers:
+            if scorer is None:
                 results.append(None)
                 continue
-            key = model.scorer.spec.fingerprint
+            key = scorer.spec.fingerprint
             if key not in read:
-                encoded = model.scorer.encode([passages(story) for story in stories])
+                layers = max(other.layers for other in scorers if other is not None and other.spec.fingerprint == key)
+                encoded = scorer.encoder.encode([passages(story) for story in stories], layers=layers)
                 read[key] = [story.vectors for story in encoded]
                 cut = [max(before, len(story.cut)) for before, story in zip(cut, encoded, strict=True)]
             results.append(read[key])

@@ -42,15 +42,19 @@ class BertPass:
             and not any(parameter.requires_grad for parameter in module.parameters())
         )
 
-    def __call__(self, ids: Tensor) -> Tensor:
-        """Token vectors `(n_tokens, hidden)` of the token ids `(n_tokens,)`, at most the model's positions of them."""
+    def __call__(self, ids: Tensor, below: int = 0) -> Tensor:
+        """Token vectors `(n_tokens, hidden)` of the token ids `(n_tokens,)`, at most the model's positions of them.
+
+        With `below`, a number of layers, what is known after these stands beside it: `(n_tokens, 2 * hidden)`.
+        """
         n = len(ids)
         hidden = _normed(functional.embedding(ids, self.words) + self.places[:n], self.norm)
         width = -(-n // STEP) * STEP
         keys = hidden.new_zeros((self.heads, hidden.shape[1] // self.heads, width))
         values = hidden.new_zeros((self.heads, width, hidden.shape[1] // self.heads))
         weights = hidden.new_empty((self.heads, n, width))
-        for layer in self.layers:
+        half = hidden
+        for number, layer in enumerate(self.layers, start=1):
             query, key, value = layer.project(hidden).view(n, 3, self.heads, -1).permute(1, 2, 0, 3)
             keys[..., :n] = key.transpose(1, 2)
             values[:, :n] = value
@@ -59,7 +63,9 @@ class BertPass:
             torch.softmax(weights, -1, out=weights)
             attended = torch.bmm(weights, values).transpose(0, 1).reshape(n, -1)
             hidden = layer.finish(hidden, attended)
-        return hidden
+            if number == below:
+                half = hidden
+        return torch.cat([hidden, half], dim=1) if below else hidden
 
 
 class _Layer:

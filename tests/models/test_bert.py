@@ -25,6 +25,14 @@ def test_it_computes_what_transformers_computes(bert: torch.nn.Module, n: int) -
         assert torch.allclose(BertPass(bert)(ids(n)), wanted, atol=1e-5)
 
 
+def test_vectors_of_an_earlier_layer_stand_behind_the_last_ones(bert: torch.nn.Module) -> None:
+    with torch.inference_mode():
+        wanted = bert(input_ids=ids(40)[None], output_hidden_states=True).hidden_states
+        found = BertPass(bert)(ids(40), below=1)
+    assert torch.allclose(found[:, :32], wanted[2][0], atol=1e-5)
+    assert torch.allclose(found[:, 32:], wanted[1][0], atol=1e-5)
+
+
 def test_in_bfloat16_it_is_as_near_to_float32_as_transformers_is(tiny_encoder: Path, bert: torch.nn.Module) -> None:
     half = load_transformer(tiny_encoder).eval().requires_grad_(False).to(torch.bfloat16)
     with torch.inference_mode():

@@ -45,6 +45,30 @@ def test_a_story_longer_than_a_window_is_read_whole(encoder: Encoder) -> None:
     assert encoded.cut == ()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_second_layer_comes_from_the_same_pass_and_leaves_the_first_as_it_is(tiny_encoder: Path, dtype: str) -> None:
+    encoder = Encoder(str(tiny_encoder), dtype=dtype)
+    stories = [
+        ["The river rose.", "Nobody was hurt.", ""],
+        [],
+        [f"The council of number {n} voted." for n in range(30)],
+    ]
+    one, two = encoder.encode(stories), encoder.encode(stories, layers=2)
+    for narrow, wide in zip(one, two, strict=True):
+        assert wide.vectors.shape == (len(narrow.vectors), 64)
+        np.testing.assert_array_equal(wide.vectors[:, :32], narrow.vectors)
+    first, second, _ = encoder.tokenize(stories[:1]).ids[0]
+    tokens = [*encoder.prefix, *first, *second, *encoder.suffix]
+    with torch.inference_mode():
+        hidden = encoder.module(input_ids=torch.tensor([tokens]), output_hidden_states=True).hidden_states
+    pooled = hidden[encoder.below][0, 1 : 1 + len(first)].float().mean(dim=0).numpy()
+    np.testing.assert_allclose(two[0].vectors[0, 32:], pooled, atol=1e-5 if dtype == "float32" else 0.05)
+    assert encoder.below == 1
+    assert not two[0].vectors[2].any(), "no tokens"
+    with pytest.raises(ValueError, match="expected 1 or 2, found 3"):
+        encoder.encode(stories, layers=3)
+
+
 def test_a_sentence_longer_than_a_window_is_cut_and_said(encoder: Encoder) -> None:
     (encoded,) = encoder.encode([["Short one.", "word " * 500]])
     assert encoded.cut == (1,)

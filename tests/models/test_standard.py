@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.predict import Copydesk
 from models.artefact import FAST, Artefact, load_artefact, save_artefact
 from models.calibration import PlattScaling
+from models.encoder import Encoder
 from models.errors import ModelError
 from models.fast_summary import FastSummariser
 from models.fast_topics import FastTopicClassifier
+from models.fitting import HeadSettings
 from models.selection import SelectionRules
 from models.standard import EncoderSpec
 from models.standard_summary import StandardSummariser
@@ -66,6 +69,42 @@ def test_sentences_add_up_to_the_logit_with_and_without_ngrams(topics: TopicMode
         assert parts.shape == (len(passages(story)), 3)
         np.testing.assert_allclose(parts.sum(axis=0), expected, atol=2e-4)
         assert np.abs(parts - topics.scorer.attended([vectors])[0]).max() > 0.01
+
+
+def test_a_head_that_reads_two_layers_shares_its_pass_with_one_that_reads_one(
+    summariser: SummaryModel, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, labels = stories()
+    parts = [passages(story) for story in read]
+    scorer = StandardTopics(EncoderSpec.of(str(tiny_encoder)), HeadSettings(units=8, layers=2), dtype="float32")
+    vectors = [story.vectors for story in scorer.encode(parts)]
+    assert {story.shape[1] for story in vectors} == {64}
+    targets = target_matrix(labels, CLASSES)
+    scorer.fit(vectors, targets, exclusive=False)
+    assert scorer.features(vectors).shape == (24, scorer.n_features) == (24, 32), "all but the head goes by the last"
+    logits = scorer.logits(vectors)
+    for own, sentences, story in zip(logits, parts, vectors, strict=True):
+        np.testing.assert_allclose(scorer.contributions(sentences, story).sum(axis=0), own, atol=2e-4)
+    cut = [np.concatenate([story[:, :32], np.zeros_like(story[:, 32:])], axis=1) for story in vectors]
+    assert np.abs(scorer.logits(cut) - logits).max() > 0.01, "the second layer is read"
+
+    model = TopicModel(scorer, CLASSES, False, PlattScaling().fit(logits, targets > 0), np.full(3, 0.5))
+    save_artefact(model.artefact({}, ""), tmp_path / "model")
+    again = TopicModel.load(tmp_path / "model", dtype="float32")
+    np.testing.assert_array_equal(again.predict_proba(read), model.predict_proba(read))
+
+    passes = []
+    encode = Encoder.encode
+    monkeypatch.setattr(Encoder, "encode", lambda *one, **more: passes.append(1) or encode(*one, **more))
+    texts = [{"title": story.title, "text": story.text} for story in read]
+    both = Copydesk(again, summariser).score(texts)
+    assert len(passes) == 1
+    for one, topical, brief in zip(
+        both, Copydesk(again, None).score(texts), Copydesk(None, summariser).score(texts), strict=True
+    ):
+        assert one.probabilities is not None
+        np.testing.assert_array_equal(one.probabilities, topical.probabilities)
+        np.testing.assert_array_equal(one.logits, brief.logits)
 
 
 def test_ngram_logits_count_by_their_weight(topics: TopicModel) -> None:

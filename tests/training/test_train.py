@@ -1,9 +1,7 @@
-"""Training end to end, tiny: what is learnt, said, saved, and judged."""
+"""Training topic models end to end, tiny: what is learnt, said, saved, and judged."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,53 +9,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-import safetensors.torch
-import torch
-from click.testing import Result
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from inference.console import app
-from models.artefact import load_artefact, save_artefact
-from models.errors import DataError, ModelError
+from models.artefact import save_artefact
+from models.errors import DataError
 from models.fast_topics import FastTopicClassifier
-from models.selection import Budget, SelectionRules
 from models.standard import EncoderSpec
-from models.story import Story, read_story
-from models.summary import SummaryModel
+from models.story import Story
 from models.topics import TopicModel, decide
-from training.adaptation import adapt_encoder, topic_task
+from tests.training.toys import FAST, WORDS, toy, write_toy
+from training.adaptation import adapt_encoder
 from training.cards import model_card
-from training.data import Articles, read_articles
+from training.data import Articles
 from training.decisions import fit_dominance, fit_head_and_weight
-from training.evaluation import evaluate_summariser, evaluate_topics, topic_figures
-from training.finetune import finetune, stacked, tempered_loss
-from training.leaks import STOPPED, find_leaks, leak_notes
+from training.evaluation import evaluate_topics, topic_figures
+from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
 from training.stories import encode_stories, read_stories, split_articles
-from training.summariser import SummariserSettings, copied_extracts, oracle_extracts, train_summariser
 from training.topics import TopicSettings, train_topics
-
-FAST = TopicSettings("fast", background=False)  # what is no news is the matter of test_background.py
-WORDS = {
-    "sport": "goal match team striker",
-    "weather": "rain storm wind forecast",
-    "health": "doctor clinic nurse ward",
-}
-
-
-def toy(n: int = 90, *, exclusive: bool = True) -> Articles:
-    """Stories that a handful of words give away."""
-    rng = np.random.default_rng(0)
-    texts, labels = [], []
-    names = sorted(WORDS)
-    for row in range(n):
-        label = names[row % 3]
-        words = rng.permutation([*WORDS[label].split() * 2, "the", "town", "said", "on", "Monday"])
-        texts.append(f"The {' '.join(words)} again in report {row}. It was a {words[0]} day for the town.")
-        labels.append([label] if exclusive or row % 2 else [label, names[(row + 1) % 3]])
-    rows = list(range(1, n + 1))
-    return Articles("toy", rows, [str(row) for row in rows], [None] * n, texts, labels, exclusive, None)
 
 
 def test_what_stands_in_for_class_weights_is_said_where_labels_are_uneven(caplog: pytest.LogCaptureFixture) -> None:
@@ -189,29 +160,31 @@ def test_where_the_encoder_knew_the_rows_few_held_out_ones_do_not_lower_the_n_gr
 def test_hidden_units_join_the_head_where_they_do_better(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def vectors(spec: Any, stories: Sequence[Story], cache: Path | None = None) -> list[NDArray[np.float16]]:
-        """A text's own vector, whose first value tells the label by its distance from 0: no line does."""
+    def vectors(
+        spec: Any, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+    ) -> list[NDArray[np.float16]]:
+        """A text's own vector; in the second layer one tells the label by its distance from 0, as no line does."""
         seeds = [int(story.sentences[0].text.split()[1]) for story in stories]
-        return [np.random.default_rng(seed).normal(size=(1, 32)).astype(np.float16) for seed in seeds]
+        return [np.random.default_rng(seed).normal(size=(1, 32 * layers)).astype(np.float16) for seed in seeds]
 
     monkeypatch.setattr("training.topic_fits.encode_stories", vectors)
     monkeypatch.setattr("training.topic_fits.UNITS", 64)
     monkeypatch.setattr("training.topic_fits.PASSES_WITH_UNITS", 10)
     rows = list(range(1200))
     texts = [f"Story {row} was told on Tuesday." for row in rows]
-    first = [np.random.default_rng(row).normal(size=(1, 32))[0, 0] for row in rows]
-    labels = [["far" if abs(value) > 0.7 else "near"] for value in first]
+    telling = [np.random.default_rng(row).normal(size=(1, 64))[0, 40] for row in rows]
+    labels = [["far" if abs(value) > 0.7 else "near"] for value in telling]
     data = Articles("data", rows, [str(row) for row in rows], [None] * len(rows), texts, labels)
     settings = TopicSettings(encoder=str(tiny_encoder), background=False)
     model, _, training = train_topics(data, settings=settings)
-    assert model.scorer.head.units == 64
+    assert (model.scorer.head.units, model.scorer.layers, model.scorer.hidden) == (64, 2, 32)
     save_artefact(model.artefact(training, ""), tmp_path / "model")
     again = TopicModel.load(tmp_path / "model")
     stories = read_stories(data.take(range(20)))
-    read = vectors(None, stories)
+    read = vectors(None, stories, layers=2)
     np.testing.assert_array_equal(again.predict_proba(stories, read), model.predict_proba(stories, read))
     few, _, _ = train_topics(data.take(range(100)), settings=settings)
-    assert not few.scorer.head.units, "too few stories for them"
+    assert (few.scorer.head.units, few.scorer.layers) == (0, 1), "too few stories for them"
 
 
 def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
@@ -221,16 +194,6 @@ def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
     assert fit_head_and_weight([bad, fair], np.zeros_like(good), targets, True)[0] == 1
     beside = good - bad  # the worse head alone is the better one with these beside it
     assert fit_head_and_weight([bad, fair], beside, targets, True) == (0, 1.0)
-
-
-def write_toy(path: Path, n: int = 40) -> Path:
-    data = toy(n)
-    rows = [
-        json.dumps({"text": text, "summary": text.split(". ")[0] + ".", "label": label[0]})
-        for text, label in zip(data.texts, data.labels or [], strict=True)
-    ]
-    path.write_text("\n".join(rows), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize(
@@ -254,44 +217,6 @@ def test_options_that_would_be_passed_over_are_refused(arguments: list[str], mes
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (tmp_path / "model").exists()
-
-
-def test_fine_tuning_leaves_what_it_did_not_make(tiny_encoder: Path, tmp_path: Path) -> None:
-    data = str(write_toy(tmp_path / "toy.jsonl"))
-    kept = tmp_path / "runs" / "thesis.txt"
-    kept.parent.mkdir()
-    kept.write_text("years of work", encoding="utf-8")
-
-    def train(kind: str, *arguments: str) -> Result:
-        quick = ["--epochs", "0.3", "--checkpoints", str(kept.parent)]
-        return CliRunner().invoke(app, ["train", kind, *arguments, *quick], env={"COLUMNS": "400"})
-
-    made = train("encoder", "--topics", data, "--encoder", str(tiny_encoder), "--output", str(tmp_path / "my-encoder"))
-    assert made.exit_code == 0, made.output
-    assert kept.read_text(encoding="utf-8") == "years of work"
-    before = (tmp_path / "my-encoder" / "adapter.safetensors").read_bytes()
-    topics = ["--data", data, "--finetune", "lora", "--encoder", str(tmp_path / "my-encoder")]
-    refused = train("topics", *topics, "--output", str(tmp_path / "my"))
-    assert refused.exit_code == 2 and "is where the adapted encoder goes" in refused.stderr
-    assert (tmp_path / "my-encoder" / "adapter.safetensors").read_bytes() == before
-    (tmp_path / "other-encoder").mkdir()
-    (tmp_path / "other-encoder" / "letter.txt").write_text("dear", encoding="utf-8")
-    refused = train("topics", *topics, "--output", str(tmp_path / "other"))
-    assert refused.exit_code != 0 and "is not a model folder" in str(refused.exception or refused.stderr)
-
-
-def test_fine_tuning_where_nothing_can_be_learnt_is_an_error(
-    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "checkpoints": tmp_path}
-    quick = FinetuneSettings(epochs=0.2, rank=2, summary_batch=16, evaluations=1)
-    foreign = replace(seed_articles, summaries=["Zqx wvk."] * len(seed_articles))
-    with pytest.raises(DataError, match="no summary shares a word"):
-        adapt_encoder(None, foreign, **runs)
-    _, history = adapt_encoder(None, seed_articles, validation_summaries=foreign.take(range(3)), settings=quick, **runs)
-    assert not any("eval_loss" in entry for entry in history), "nothing to stop by"
-    with pytest.raises(DataError, match="too few to hold one out"):
-        train_summariser(seed_articles.take(range(3)), settings=SummariserSettings("fast"))
 
 
 def test_damaged_kept_vectors_are_made_again(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
@@ -338,180 +263,6 @@ def test_the_likeliest_label_is_given_alone_only_from_its_own_threshold() -> Non
     assert decide(probabilities, limits, 0.3, True).tolist() == [[False, False], [False, False], [False, True]]
 
 
-@pytest.fixture(scope="module")
-def seed_articles(seeds_index: Path) -> Articles:
-    return read_articles(seeds_index, need={"labels", "summaries"})
-
-
-@pytest.fixture(scope="module")
-def seeds_index() -> Path:
-    return Path(__file__).parents[2] / "seeds" / "index.jsonl"
-
-
-@pytest.mark.parametrize("engine", ["fast", "standard"])
-def test_a_summariser_trains_saves_and_is_judged(
-    engine: str, tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    model, report, training = train_summariser(seed_articles, settings=SummariserSettings(engine, str(tiny_encoder)))
-    assert set(report.baselines) == {"lead-3", "random", "oracle"}
-    assert report.baselines["oracle"]["rouge1"] > report.metrics["rouge1"]
-    save_artefact(model.artefact(training, "card"), tmp_path / "model")
-    loaded = SummaryModel.load(tmp_path / "model")
-    few = seed_articles.take(range(12))
-    one, two = (evaluate_summariser(m, few, budget=Budget(sentences=2)) for m in (model, loaded))
-    assert one.to_dict() == two.to_dict()
-    assert one.metrics["sentences"] == 2
-    low, high = one.intervals["rouge1"]
-    assert low <= one.metrics["rouge1"] <= high
-
-
-@pytest.mark.parametrize("engine", ["fast", "standard"])
-def test_with_enough_stories_whole_briefs_are_ranked(
-    seed_articles: Articles, tiny_encoder: Path, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("training.summariser.FEWEST", 20)
-    monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 0.0))
-    settings = SummariserSettings(engine, str(tiny_encoder), epochs=1)
-    model, _, _ = train_summariser(seed_articles.take(range(40)), settings=settings)
-    save_artefact(model.artefact({}, ""), tmp_path / "model")
-    again = SummaryModel.load(tmp_path / "model")
-    assert again.ranker is not None and model.ranker is not None
-    np.testing.assert_array_equal(again.ranker.trees.values, model.ranker.trees.values)
-
-
-def test_too_few_stories_or_a_ranking_that_does_not_help_leave_it_out(
-    seed_articles: Articles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seed_articles = seed_articles.take(range(40))
-    assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
-    monkeypatch.setattr("training.summariser.FEWEST", 20)
-    monkeypatch.setattr("training.summariser.fit_rules", lambda *_: (SelectionRules(leaning_penalty=0.0), 100.0))
-    assert train_summariser(seed_articles, settings=SummariserSettings("fast"))[0].ranker is None
-
-
-def test_the_oracle_is_asked_once_where_there_is_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stories = [read_story("The yard opened on Monday. Rain fell on Alder. Nobody came."), read_story("It rained.")]
-    summaries = ["Rain fell on Alder.", "Rain."]
-    first = oracle_extracts(stories, summaries, tmp_path / "cache")
-    assert first == [[1], [0]] == oracle_extracts(stories, summaries)
-    (kept,) = (tmp_path / "cache").iterdir()
-    with monkeypatch.context() as patch:
-        patch.setattr("training.summariser.greedy_oracles", lambda *_: pytest.fail("asked again"))
-        assert oracle_extracts(stories, summaries, tmp_path / "cache") == first
-        with pytest.raises(pytest.fail.Exception):
-            oracle_extracts(stories, ["The yard opened.", "Rain."], tmp_path / "cache")
-    kept.write_text("[[1", encoding="utf-8")
-    assert oracle_extracts(stories, summaries, tmp_path / "cache") == first
-    assert kept.read_text(encoding="utf-8") == "[[1], [0]]"
-
-
-def test_summaries_made_of_the_articles_sentences_are_recognised(seed_articles: Articles) -> None:
-    from training.stories import read_stories
-
-    stories = read_stories(seed_articles.take(range(5)))
-    copied = [" ".join(story.sentences[i].text for i in (0, 2)) for story in stories]
-    assert copied_extracts(stories, copied) == [[0, 2]] * 5
-    assert copied_extracts(stories, [summary or "" for summary in (seed_articles.summaries or [])[:5]]) is None
-
-
-def test_one_adapted_encoder_serves_both_models_and_survives_a_stop(
-    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    settings = FinetuneSettings(epochs=1, rank=2, alpha=4, topic_batch=16, summary_batch=4, evaluations=2)
-
-    def adapt(name: str, *, resume: bool = False) -> Path:
-        artefact, history = adapt_encoder(
-            seed_articles,
-            seed_articles,
-            validation_summaries=seed_articles.take(range(4)),
-            encoder=str(tiny_encoder),
-            settings=settings,
-            checkpoints=tmp_path / "checkpoints",
-            resume=resume,
-        )
-        assert any("eval_topics_loss" in entry and "eval_summaries_loss" in entry for entry in history)
-        save_artefact(artefact, tmp_path / name)
-        return tmp_path / name
-
-    whole = adapt("whole")
-    checkpoints = sorted((tmp_path / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
-    for later in checkpoints[1:]:
-        shutil.rmtree(later)
-    resumed = adapt("resumed", resume=True)
-    assert (whole / "adapter.safetensors").read_bytes() == (resumed / "adapter.safetensors").read_bytes()
-
-    spec = EncoderSpec.from_artefact(load_artefact(whole))
-    assert spec.fingerprint != EncoderSpec.of(str(tiny_encoder)).fingerprint
-    plain = EncoderSpec.of(str(tiny_encoder)).open("float32").encode([["The river rose."]])[0].vectors
-    assert not np.allclose(plain, spec.open("float32").encode([["The river rose."]])[0].vectors, atol=1e-4)
-    topics, report, _ = train_topics(seed_articles, settings=TopicSettings(encoder=str(whole), background=False))
-    assert not any("once more" in note for note in report.notes)  # its held-out rows tell how sure it may be
-    summariser, _, _ = train_summariser(seed_articles, settings=SummariserSettings(encoder=str(whole), epochs=1))
-    assert topics.scorer.spec.fingerprint == summariser.scorer.spec.fingerprint == spec.fingerprint
-    assert any("cross-fitted" in note for note in report.notes)
-
-
-def test_what_one_task_holds_out_the_other_does_not_learn_from(
-    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, summary_batch=16, evaluations=1)
-    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
-    bare = replace(seed_articles, labels=None, titles=[None] * len(seed_articles))  # divided by itself: other rows
-    artefact, _ = adapt_encoder(seed_articles, bare, **runs)
-    _, held = split_articles(seed_articles, fraction=0.1, seed=quick.seed)
-    _, held_briefs = split_articles(bare, fraction=0.1, seed=quick.seed)
-    assert set(held.texts) != set(held_briefs.texts)
-    for part in (held, held.without_titles(), held_briefs):
-        leaks = find_leaks({"encoder": artefact.training}, part)
-        assert "encoder" not in leaks["found"]
-    assert find_leaks({"encoder": artefact.training}, held)["found"][STOPPED]["count"] == len(held)
-    with pytest.raises(DataError, match="all 20 rows stand among those held out"):
-        adapt_encoder(seed_articles.take(range(20)), None, validation_topics=seed_articles, **runs)
-
-
-def test_a_report_says_where_a_model_is_judged_on_what_it_or_its_encoder_has_learnt_from(
-    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    _, report, _ = train_topics(toy(60), toy(70).take(range(30, 70)), FAST)
-    assert "LEAK: 30 of 40 evaluated rows stand in the model's training data" in report.notes[0]
-    _, report, _ = train_topics(toy(60).take(range(50)), toy(60).take(range(50, 60)), FAST)
-    assert not any("LEAK" in note for note in report.notes)
-    _, report, _ = train_summariser(seed_articles, seed_articles.take(range(5)), SummariserSettings("fast"))
-    assert "LEAK: 5 of 5 evaluated rows" in report.notes[0]
-
-    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, evaluations=1)
-    encoder, _ = adapt_encoder(
-        toy(60), None, encoder=str(tiny_encoder), settings=quick, checkpoints=tmp_path / "checkpoints"
-    )
-    save_artefact(encoder, tmp_path / "encoder")
-    adapted = TopicSettings(encoder=str(tmp_path / "encoder"), background=False)
-    _, report, training = train_topics(toy(60), settings=adapted)
-    assert not any("LEAK" in note for note in report.notes), "the same rows are held out"
-    assert "of its encoder's passes the one was kept that did best on rows among which are 6" in report.notes[0]
-    assert not training["refitted"]
-    _, report, _ = train_topics(toy(60), settings=replace(adapted, seed=7))
-    assert "stand in the model's encoder's training data" in report.notes[0]
-    _, _, training = train_topics(seed_articles, settings=adapted)
-    assert training["refitted"], "of these rows the encoder knows none"
-    _, _, training = train_topics(toy(60), settings=replace(FAST, encoder=str(tmp_path / "encoder")))
-    assert training["settings"]["encoder"] is None and "encoder" not in training, "the fast engine has none"
-
-
-def test_what_stops_a_run_is_not_learnt_from(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
-    quick = FinetuneSettings(epochs=0.2, rank=2, topic_batch=16, summary_batch=16, evaluations=1)
-    runs: dict[str, Any] = {"encoder": str(tiny_encoder), "settings": quick, "checkpoints": tmp_path / "checkpoints"}
-    _, held = split_articles(seed_articles, fraction=0.1, seed=quick.seed)  # as a model trained on the encoder does
-    split, history = adapt_encoder(seed_articles, seed_articles, **runs)
-    assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
-    assert set(find_leaks({"encoder": split.training}, held)["found"]) == {STOPPED}
-
-    first, second = seed_articles.take(range(40)), seed_articles.take(range(40, 60))
-    given, history = adapt_encoder(first, first, validation_topics=second, validation_summaries=second, **runs)
-    assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
-    assert {name: data["rows"] for name, data in given.training["data"].items()} == {"topics": 40, "summaries": 40}
-    assert set(find_leaks({"encoder": given.training}, second)["found"]) == {STOPPED}
-
-
 def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     tiny_encoder: Path, seed_articles: Articles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -539,37 +290,6 @@ def test_the_encoder_of_the_model_that_ships_is_shared_unless_another_is_named(
     monkeypatch.setattr("training.topics.shipped", lambda task, engine: tmp_path / "shipped")
     _, report, _ = train_topics(seed_articles, settings=plain)
     assert any("cross-fitted" in note for note in report.notes), "calibrated on rows held out: the encoder knows others"
-
-
-def test_a_run_that_grows_too_sure_is_judged_by_what_it_tells_apart() -> None:
-    truth = np.arange(300) % 3
-    unsure = np.eye(3)[truth] + np.random.default_rng(0).normal(0, 0.9, (300, 3))
-    sure = 30 * (np.eye(3)[truth] + np.random.default_rng(1).normal(0, 0.6, (300, 3)))  # fewer errors, far too sure
-
-    def plain(logits: NDArray[Any]) -> float:
-        return float(torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(truth)))
-
-    assert plain(sure) > plain(unsure)
-    assert tempered_loss(sure, truth) < tempered_loss(unsure, truth) < plain(unsure) + 0.02
-
-
-def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_articles: Articles, tmp_path: Path) -> None:
-    settings = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1, full=True, full_lr=1e-2)
-    artefact, _ = adapt_encoder(
-        seed_articles, None, encoder=str(tiny_encoder), settings=settings, checkpoints=tmp_path / "checkpoints"
-    )
-    assert artefact.adapter and all(name.endswith(".delta") for name in artefact.adapter)
-    save_artefact(artefact, tmp_path / "encoder")
-    spec = EncoderSpec.from_artefact(load_artefact(tmp_path / "encoder"))
-    plain = EncoderSpec.of(str(tiny_encoder)).open("float32")
-    state = dict(plain.module.named_parameters())
-    for name, value in spec.open("float32").module.named_parameters():
-        delta = artefact.adapter.get(f"{name}.delta")
-        expected = state[name].numpy() + (0 if delta is None else delta.astype(np.float32))
-        np.testing.assert_allclose(value.numpy(), expected, atol=1e-6)
-    bad = {**artefact.adapter, "encoder.layer.9.delta": np.zeros((2, 2), np.float16)}
-    with pytest.raises(ModelError, match="does not fit"):
-        EncoderSpec(spec.name, spec.sha256, bad, 1.0).open("float32")
 
 
 def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -612,68 +332,3 @@ def test_a_fast_model_learns_from_a_teacher(tmp_path: Path, monkeypatch: pytest.
     nothing = replace(more.take([61]), name="nothing")
     with pytest.raises(DataError, match="nothing: the teacher gives none of the 1 articles a label"):
         train_topics(few, settings=settings, unlabelled=nothing)
-
-
-@pytest.mark.parametrize("full", [False, True])
-def test_an_adapted_encoder_is_adapted_further(
-    full: bool, tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    def adapt(encoder: Path, name: str, settings: FinetuneSettings) -> EncoderSpec:
-        artefact, _ = adapt_encoder(
-            seed_articles.take(range(40)), None, encoder=str(encoder), settings=settings, checkpoints=tmp_path / "runs"
-        )
-        save_artefact(artefact, tmp_path / name)
-        assert find_leaks({"encoder": artefact.training}, seed_articles)["found"]
-        return EncoderSpec.from_artefact(load_artefact(tmp_path / name))
-
-    def vectors(spec: EncoderSpec) -> NDArray[np.float32]:
-        return spec.open("float32").encode([["The river rose.", "Nobody slept."]])[0].vectors
-
-    quick = FinetuneSettings(epochs=2, rank=4, alpha=4, topic_batch=8, evaluations=1, adapter_lr=5e-2)
-    once = adapt(tiny_encoder, "once", quick)
-    unmoved = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1, adapter_lr=0.0, full_lr=0.0, full=full)
-    same = adapt(tmp_path / "once", "same", unmoved)
-    assert (same.name, same.sha256) == (once.name, once.sha256)
-    np.testing.assert_allclose(vectors(same), vectors(once), atol=2e-3)
-    further = adapt(tmp_path / "once", "further", replace(quick, full=full, full_lr=1e-2))
-    assert np.abs(vectors(further) - vectors(once)).max() > 0.01
-    assert np.abs(vectors(once) - vectors(EncoderSpec.of(str(tiny_encoder)))).max() > 0.01
-    training = load_artefact(tmp_path / "further").training
-    assert set(training["data"]) == {"before: topics", "topics"}
-    moved = tmp_path / "other"
-    shutil.copytree(tiny_encoder, moved)
-    weights = safetensors.torch.load_file(moved / "model.safetensors")
-    safetensors.torch.save_file({name: value + 0.5 for name, value in weights.items()}, moved / "model.safetensors")
-    with pytest.raises(ModelError, match="install that version of it, or retrain"):
-        finetune(
-            topics=topic_task(seed_articles.take(range(4)), ["a"]),
-            spec=EncoderSpec(str(moved), once.sha256),
-            checkpoints=tmp_path / "runs",
-        )
-
-
-def test_two_adapters_stacked_do_what_both_do() -> None:
-    rng = np.random.default_rng(3)
-
-    def pair(rank: int) -> dict[str, torch.Tensor]:
-        shapes = {"layer.lora_A": (rank, 6), "layer.lora_B": (5, rank)}
-        return {name: torch.from_numpy(rng.normal(size=shape).astype(np.float32)) for name, shape in shapes.items()}
-
-    def change(adapter: dict[str, torch.Tensor], scale: float) -> torch.Tensor:
-        return scale * adapter["layer.lora_B"] @ adapter["layer.lora_A"]
-
-    first, second = pair(2), pair(3)
-    both = stacked(first, 4.0, second, 0.5)
-    torch.testing.assert_close(change(both, 0.5), change(first, 4.0) + change(second, 0.5))
-    other = {"other.lora_A": first["layer.lora_A"], "other.lora_B": first["layer.lora_B"], "bias.delta": torch.ones(2)}
-    both = stacked(other, 1.0, second, 2.0)
-    torch.testing.assert_close(2.0 * both["other.lora_B"], other["other.lora_B"])
-    assert both["layer.lora_A"] is second["layer.lora_A"]
-    assert both["bias.delta"] is other["bias.delta"]
-
-
-def test_evaluating_twice_gives_the_same_figures(seed_articles: Articles) -> None:
-    model, _, _ = train_topics(seed_articles, settings=FAST)
-    reports: list[dict[str, Any]] = [evaluate_topics(model, seed_articles).to_dict() for _ in range(2)]
-    assert reports[0] == reports[1]
-    assert {"n", "metrics", "intervals", "baselines"} <= set(reports[0])
