@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from models.columns import kind_of
+from models.columns import USUAL, kind_of
 
 MOST_LINES = 10_000
 """Lines of one record; an opening quotation mark that is not closed within so many was never meant to be."""
@@ -146,6 +146,8 @@ def as_object(item: Any, *, bare: bool = False) -> dict[str, Any] | str:
 def read_json(text: str) -> list[Any]:
     """The rows of one JSON value: a list, the one list of objects that an object holds, or pandas' object of columns.
 
+    An object that has a text is a row itself, whatever lists it holds.
+
     Raises:
         ValueError: it is no JSON.
     """
@@ -153,7 +155,9 @@ def read_json(text: str) -> list[Any]:
         items = json.loads(text)
     except RecursionError as error:
         raise ValueError(str(error)) from error
-    if isinstance(items, dict):
+    if isinstance(items, dict) and not any(
+        isinstance(value, str) and name.strip().lower() in USUAL["text"] for name, value in items.items()
+    ):
         values = list(items.values())
         lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
         if len(lists) == 1:

@@ -165,6 +165,10 @@ def test_a_json_file_is_read_whole(desk: Copydesk, seeds: Path, tmp_path: Path) 
     assert [row["status"] for row in found] == ["ok"] * 3 + ["error"] * 2 + ["ok"]
     assert [row["id"] for row in found[3:]] == ["none", "row 5", "row 6"]
     assert "row 5: expected a JSON object, found a number" in found[4]["error"]
+    one = {"Body": STORY, "authors": [{"name": "A. Writer", "text": "Covers the town."}]}
+    (tmp_path / "one.json").write_text(json.dumps(one), encoding="utf-8")
+    (alone,) = run(desk, tmp_path / "one.json", tmp_path / "one.jsonl")
+    assert alone["summary"] == found[5]["summary"] != ""
 
 
 def test_parquet_rows_that_are_no_text_keep_their_place(desk: Copydesk, tmp_path: Path) -> None:
