@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from models.columns import SHEET, SHEETS, short_cell, text_cell
 from models.errors import DataError
 from models.records import CP1252
 
+log = logging.getLogger(__name__)
 LARGEST_ROW = 64 * 1024 * 1024
 """Bytes; a longer row is an error in its place, so that no row decides how much memory a run needs."""
 LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
@@ -143,7 +145,7 @@ def decode(data: bytes) -> str:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """A whole text: UTF-16 by its mark, else UTF-8, in which stray bytes are Windows-1252.
+    """A whole text: UTF-16 by its mark, else UTF-8, in which stray bytes are Windows-1252, with a warning.
 
     Raises:
         DataError: it holds NUL bytes and is no text.
@@ -152,4 +154,8 @@ def decode_text(data: bytes, name: str) -> str:
         return data.decode("utf-16", "replace")
     if b"\x00" in data[:4096]:
         raise DataError(f"{name}: is no text file (it holds NUL bytes); pass plain text, HTML, CSV or JSON Lines.")
-    return data.decode("utf-8-sig", CP1252)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        log.warning("%s: is not UTF-8; such bytes are read as Windows-1252.", name)
+        return data.decode("utf-8-sig", CP1252)

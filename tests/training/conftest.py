@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.conftest import SEEDS
 from training.data import Articles, read_articles
 
 
 @pytest.fixture(scope="module")
-def seed_articles(seeds_index: Path) -> Articles:
-    return read_articles(seeds_index, need={"labels", "summaries"})
-
-
-@pytest.fixture(scope="module")
-def seeds_index() -> Path:
-    return Path(__file__).parents[2] / "seeds" / "index.jsonl"
+def seed_articles() -> Articles:
+    return read_articles(SEEDS / "index.jsonl", need={"labels", "summaries"})
