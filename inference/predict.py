@@ -203,7 +203,7 @@ class Copydesk:
         """
         read = [self.read(story) for story in stories]
         topic_vectors, summary_vectors, cut = self._encode(read)
-        probabilities = self._probabilities(read, topic_vectors)
+        probabilities, leading = self._probabilities(read, topic_vectors)
         strange = self._strange(read, topic_vectors)
         scores = self._sentence_scores(read, summary_vectors)
         return [
@@ -213,6 +213,7 @@ class Copydesk:
                 scores[row],
                 cut[row],
                 bool(strange[row]),
+                leading[row] if leading is not None else None,
             )
             for row, story in enumerate(read)
         ]
@@ -242,8 +243,14 @@ class Copydesk:
             results.append(read[key])
         return results[0], results[1], cut
 
-    def _probabilities(self, stories: Sequence[Story], vectors: Any) -> NDArray[np.float64] | None:
-        return None if self.topics is None else self.topics.predict_proba(stories, vectors)
+    def _probabilities(
+        self, stories: Sequence[Story], vectors: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+        """Of every label, and how much speaks for its being the dominant one."""
+        if self.topics is None:
+            return None, None
+        probabilities = self.topics.predict_proba(stories, vectors)
+        return probabilities, self.topics.leading(stories, probabilities)
 
     def _strange(self, stories: Sequence[Story], vectors: Any) -> NDArray[np.bool_]:
         """Which stories are too unlike the topic model's training stories for a label."""
@@ -276,7 +283,7 @@ class Copydesk:
             if not chosen:
                 warnings.append("no sentence fits the length asked for: the brief is empty.")
         readable = words >= 4 and language is None
-        topics = self._topics(probabilities, readable=readable and not strange)
+        topics = self._topics(scored) if readable and not strange else ()
         if readable and strange:
             warnings.append("the story is unlike those the topic model was trained on: it gets no topics.")
         elif self.topics is not None and readable and not topics:
@@ -297,10 +304,10 @@ class Copydesk:
             warnings=tuple(warnings),
         )
 
-    def _topics(self, probabilities: NDArray[np.float64] | None, *, readable: bool) -> tuple[Any, ...]:
-        if self.topics is None or probabilities is None or not readable:
+    def _topics(self, scored: Scored) -> tuple[Any, ...]:
+        if self.topics is None or scored.probabilities is None or scored.leading is None:
             return ()
-        return tuple(self.topics.topics(probabilities[None], self.thresholds)[0])
+        return tuple(self.topics.topics(scored.probabilities[None], scored.leading[None], self.thresholds)[0])
 
     def _all_scores(self, probabilities: NDArray[np.float64] | None) -> dict[str, float]:
         if self.topics is None or probabilities is None:

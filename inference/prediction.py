@@ -82,6 +82,7 @@ class Scored:
         logits: of every sentence, `(n_sentences,)`.
         cut: how many sentences were too long for the encoder's window.
         strange: whether it is too unlike the topic model's training stories for a label.
+        leading: how much speaks for each label being the dominant one, `(n_labels,)`; None without a topic model.
     """
 
     story: Story
@@ -89,6 +90,7 @@ class Scored:
     logits: NDArray[np.float32]
     cut: int = 0
     strange: bool = False
+    leading: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

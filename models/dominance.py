@@ -56,9 +56,11 @@ class Dominance:
     A label that nearly always stands beside another, as politics beside a war, is often likely and seldom what a story
     is about. The scores are a linear map of the labels' log-odds, which logistic regression fits to the dominant labels
     and a penalty draws towards leaving the order as it is (matrix scaling as in Guo et al., "On calibration of modern
-    neural networks", 2017; the penalty off the diagonal as in Kull et al., "Beyond temperature scaling", 2019).
+    neural networks", 2017; the penalty off the diagonal as in Kull et al., "Beyond temperature scaling", 2019). What
+    another model, which learnt nothing but the dominant label, makes of the stories can join them, times a weight.
 
-    After `fit`: `matrix_`, float64 `(n_labels, n_labels)`, and `bias_`, float64 `(n_labels,)`.
+    After `fit`: `matrix_`, float64 `(n_labels, n_labels)`, `bias_`, float64 `(n_labels,)`, and `weight_`, of the other
+    model's scores, 0 where there are none.
     """
 
     def __init__(self, *, penalty: float = 900.0, bias_penalty: float = 5.0) -> None:
@@ -66,51 +68,68 @@ class Dominance:
         self.penalty = penalty
         self.bias_penalty = bias_penalty
 
-    def fit(self, probabilities: NDArray[Any], first: NDArray[np.int64]) -> Self:
-        """Learn from stories' probabilities out of sample, `(n_stories, n_labels)`, and the columns of their dominant
-        labels, `(n_stories,)`; those with a negative column are left out, and one at least has another.
+    def fit(self, probabilities: NDArray[Any], first: NDArray[np.int64], beside: NDArray[Any] | None = None) -> Self:
+        """Learn from stories that no model has learnt from.
+
+        Args:
+            probabilities: of the labels, `(n_stories, n_labels)`.
+            first: the columns of the dominant labels, `(n_stories,)`; stories with a negative one are left out, and one
+                at least has another.
+            beside: another model's scores of the labels being dominant, `(n_stories, n_labels)`.
         """
         rows = np.flatnonzero(first >= 0)
         odds, wanted, size = _log_odds(probabilities[rows]), first[rows], probabilities.shape[1]
+        other = np.zeros_like(odds) if beside is None else beside[rows].astype(np.float64)
+        begin = np.array([1.0, 0.0])  # what the odds and the other model's scores are multiplied by
 
         def loss(parameters: Floats) -> tuple[float, Floats]:
-            slope, bias, beside = parameters[0], parameters[1 : 1 + size], parameters[1 + size :].reshape(size, size)
-            chances = log_softmax(slope * odds + odds @ beside + bias, axis=1)
+            slopes, bias, across = parameters[:2], parameters[2 : 2 + size], parameters[2 + size :].reshape(size, size)
+            chances = log_softmax(slopes[0] * odds + slopes[1] * other + odds @ across + bias, axis=1)
             pull = np.exp(chances)
             pull[np.arange(len(rows)), wanted] -= 1
-            apart = self.bias_penalty * np.array([(slope - 1) ** 2, (bias**2).sum()])
-            value = -chances[np.arange(len(rows)), wanted].sum() + (apart.sum() + self.penalty * (beside**2).sum()) / 2
+            apart = self.bias_penalty * np.array([((slopes - begin) ** 2).sum(), (bias**2).sum()])
+            value = -chances[np.arange(len(rows)), wanted].sum() + (apart.sum() + self.penalty * (across**2).sum()) / 2
             gradient = [
-                [(pull * odds).sum() + self.bias_penalty * (slope - 1)],
+                np.array([(pull * odds).sum(), (pull * other).sum()]) + self.bias_penalty * (slopes - begin),
                 pull.sum(axis=0) + self.bias_penalty * bias,
-                (odds.T @ pull + self.penalty * beside).ravel(),
+                (odds.T @ pull + self.penalty * across).ravel(),
             ]
             return float(value / len(rows)), np.concatenate(gradient) / len(rows)
 
-        start = np.concatenate([[1.0], np.zeros(size + size * size)])
+        start = np.concatenate([begin, np.zeros(size + size * size)])
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        matrix = found[0] * np.eye(size) + found[1 + size :].reshape(size, size)
+        matrix = found[0] * np.eye(size) + found[2 + size :].reshape(size, size)
         # in the precision that they are saved in, so that a loaded model answers the same
-        self.matrix_, self.bias_ = (
-            part.astype(np.float32).astype(np.float64) for part in (matrix, found[1 : 1 + size])
+        self.matrix_, self.bias_, weight = (
+            part.astype(np.float32).astype(np.float64) for part in (matrix, found[2 : 2 + size], found[1:2])
         )
+        self.weight_ = float(weight[0])
         return self
 
-    def scores(self, probabilities: NDArray[Any]) -> Floats:
-        """How much speaks for each label being the dominant one, `(n_stories, n_labels)`, from their probabilities."""
+    def scores(self, probabilities: NDArray[Any], beside: NDArray[Any] | None = None) -> Floats:
+        """How much speaks for each label being the dominant one, `(n_stories, n_labels)`.
+
+        The arguments are as in `fit`; `beside` is needed where the weight of such scores is not 0.
+        """
         odds = _log_odds(probabilities)
         scores = np.empty(odds.shape)
         for first in range(0, len(odds), _TOGETHER):
             rows = slice(first, first + _TOGETHER)
             # no product of matrices, which rounds otherwise for many rows than for one
             scores[rows] = (odds[rows, None, :] * self.matrix_.T).sum(axis=2) + self.bias_
+        if self.weight_:
+            if beside is None:
+                raise ValueError("the dominant label was learnt with another model's scores beside; pass them.")
+            scores += self.weight_ * beside
         return scores
 
     def tensors(self) -> Arrays:
-        """`dominance.matrix` and `dominance.bias`, in float32."""
+        """`dominance.matrix`, `dominance.bias` and, where it is not 0, `dominance.weight` `(1,)`, in float32."""
+        weight = {"dominance.weight": np.array([self.weight_], np.float32)} if self.weight_ else {}
         return {
             "dominance.matrix": self.matrix_.astype(np.float32),
             "dominance.bias": self.bias_.astype(np.float32),
+            **weight,
         }
 
     @classmethod
@@ -125,6 +144,7 @@ class Dominance:
         made = cls()
         made.matrix_ = array(tensors, "dominance.matrix", (n_labels, n_labels)).astype(np.float64)
         made.bias_ = array(tensors, "dominance.bias", (n_labels,)).astype(np.float64)
+        made.weight_ = float(array(tensors, "dominance.weight", (1,))[0]) if "dominance.weight" in tensors else 0.0
         return made
 
 

@@ -33,8 +33,11 @@ class FastTopicClassifier:
     nothing more, and every logit is the sum of what words and pairs add.
 
     After `fit`: `classes_`, the labels sorted; `exclusive_`, whether a story has exactly one of them;
-    `coef_`, float32 (n_features, n_labels), and `intercept_`, float32 (n_labels,).
+    `coef_`, float32 (n_features, n_labels), and `intercept_`, float32 (n_labels,). After `fit_leading` also
+    `leading_`, weights of words and intercepts of a second such model, which learnt the dominant labels alone.
     """
+
+    leading_: tuple[Floats, Floats] | None = None
 
     def __init__(
         self,
@@ -109,6 +112,29 @@ class FastTopicClassifier:
         self.intercept_ = intercept
         return self
 
+    def fit_leading(self, texts: Sequence[str], labels: Sequence[Sequence[str]]) -> Self:
+        """Learn, besides, to tell the dominant label of a story from all others; by words alone, which are enough.
+
+        The texts and labels are those that `fit` had, where the order of labels means something
+        (`models.dominance.ranked`).
+        """
+        words = self._ngrams.transform(texts)[:, : len(self.words)]
+        coef, intercept = self._fit_linear(words, *self._dominant(labels))
+        self.leading_ = coef.astype(np.float16).astype(np.float32), intercept
+        return self
+
+    def _dominant(self, labels: Sequence[Sequence[str]]) -> tuple[Bools, Floats]:
+        """Which label is a story's dominant one, and that all count alike, (n_stories, n_labels) both."""
+        first = dominant(labels, self.classes_)
+        return first > 0, np.ones_like(first)
+
+    def leading_logits(self, texts: Sequence[str]) -> Floats | None:
+        """What speaks for each label being dominant, float32 (n_stories, n_labels); None before `fit_leading`."""
+        if self.leading_ is None:
+            return None
+        coef, intercept = self.leading_
+        return np.asarray(self.features(texts)[:, : len(coef)] @ coef + intercept, np.float32)
+
     def _vectorizer(self) -> NgramVectorizer:
         return NgramVectorizer(
             min_df=self.min_df,
@@ -178,13 +204,36 @@ class FastTopicClassifier:
         Raises:
             DataError: a label is not one of `classes_`, or there are fewer stories than folds.
         """
-        if folds < 2 or len(texts) < folds:
-            raise DataError(f"{folds} folds need as many stories and at least 2; got {len(texts)} stories.")
-        n, every = len(texts), [*labels, *more[1]]
+        every = [*labels, *more[1]]
         targets = _matrix(every, self.classes_)
         weights = self._weights(every, self.classes_, targets)
-        features = self._ngrams.transform([*texts, *more[0]])
-        parts = np.full(len(every), -1)
+        return self._crossed(self._ngrams.transform([*texts, *more[0]]), targets, weights, labels, folds)
+
+    def cross_leading(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Sequence[str]],
+        *,
+        folds: int = 5,
+        more: tuple[Sequence[str], Sequence[Sequence[str]]] = ((), ()),
+    ) -> Floats:
+        """As `cross_logits`, of `leading_logits`."""
+        words = self._ngrams.transform([*texts, *more[0]])[:, : len(self.words)]
+        return self._crossed(words, *self._dominant([*labels, *more[1]]), labels, folds)
+
+    def _crossed(
+        self,
+        features: scipy.sparse.csr_matrix,
+        targets: Bools,
+        weights: Floats,
+        labels: Sequence[Sequence[str]],
+        folds: int,
+    ) -> Floats:
+        """Logits of the first rows, those of `labels`, each from a model that learnt from other rows."""
+        n = len(labels)
+        if folds < 2 or n < folds:
+            raise DataError(f"{folds} folds need as many stories and at least 2; got {n} stories.")
+        parts = np.full(features.shape[0], -1)
         parts[:n] = stratified_folds([row[0] if len(row) else "" for row in labels], folds, self.seed)
         logits = np.zeros((n, targets.shape[1]), np.float32)
         for part in range(folds):
@@ -261,11 +310,14 @@ class FastTopicClassifier:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What was learned: the vectoriser's tensors, `coef` in float16, `intercept`.
 
-        With `meaning` also `learnt`, int64 (1,): how many of the words, the first, the stories had.
+        With `meaning` also `learnt`, int64 (1,): how many of the words, the first, the stories had. After `fit_leading`
+        also `leading` (n_words, n_labels) in float16 and `leading_intercept`.
         """
-        learnt = {"learnt": np.array([self._ngrams.n_learnt_])} if self.meaning else {}
-        coef = self.coef_.astype(np.float16)
-        return {**self._ngrams.tensors(), **learnt, "coef": coef, "intercept": self.intercept_}
+        more: dict[str, NDArray[Any]] = {"learnt": np.array([self._ngrams.n_learnt_])} if self.meaning else {}
+        if self.leading_ is not None:
+            coef, intercept = self.leading_
+            more |= {"leading": coef.astype(np.float16), "leading_intercept": intercept}
+        return {**self._ngrams.tensors(), **more, "coef": self.coef_.astype(np.float16), "intercept": self.intercept_}
 
     @classmethod
     def from_parts(cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
@@ -292,6 +344,9 @@ class FastTopicClassifier:
         made.classes_, made.exclusive_ = list(classes), bool(config.get("exclusive"))
         made.coef_ = array(tensors, "coef", (made._ngrams.n_features, len(classes))).astype(np.float32)
         made.intercept_ = array(tensors, "intercept", (len(classes),)).astype(np.float32)
+        if "leading" in tensors:
+            coef = array(tensors, "leading", (len(made.words), len(classes))).astype(np.float32)
+            made.leading_ = coef, array(tensors, "leading_intercept", (len(classes),)).astype(np.float32)
         return made
 
 

@@ -116,6 +116,10 @@ class StandardTopics(OverVectors):
             logits += np.float32(self.ngram_weight) * (self.ngrams.decision_function(texts) - self.ngrams.intercept_)
         return logits
 
+    def leading_logits(self, texts: Sequence[str]) -> FloatArray | None:
+        """What n-grams say of which label is dominant, `(n_stories, n_labels)`; None where they did not learn it."""
+        return self.ngrams.leading_logits(texts) if self.ngrams is not None else None
+
     def attended_logits(self, vectors: Sequence[NDArray[Any]]) -> FloatArray:
         """The head's part of the logits, `(n_stories, n_labels)`."""
         parts = self.attended(vectors)

@@ -116,14 +116,16 @@ class TopicModel:
             self.exclusive_,
         )
 
-    def predict(self, stories: Sequence[str | Story]) -> list[list[str]]:
+    def predict(self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None) -> list[list[str]]:
         """The labels of each story, the dominant one first; an empty list where nothing passes its threshold.
 
-        A story that is too unlike the training stories gets none either.
+        A story that is too unlike the training stories gets none either. `vectors` as in `decision_function`.
         """
         read = [as_story(story) for story in stories]
-        vectors = self.vectors(read)
-        given = self.topics(self.predict_proba(read, vectors))
+        if vectors is None:
+            vectors = self.vectors(read)
+        probabilities = self.predict_proba(read, vectors)
+        given = self.topics(probabilities, self.leading(read, probabilities))
         strange = self.strange(read, vectors)
         return [[] if skip else [topic.label for topic in row] for row, skip in zip(given, strange, strict=True)]
 
@@ -163,17 +165,23 @@ class TopicModel:
             strange |= self.background.scores(self.scorer.features(texts)) > 0
         return strange
 
-    def leading(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How much speaks for each label being a story's dominant one, `(n_stories, n_labels)`, from probabilities.
+    def leading(self, stories: Sequence[str | Story], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much speaks for each label being a story's dominant one, `(n_stories, n_labels)`.
 
         The probabilities themselves where `dominance` was not learnt.
         """
-        return probabilities if self.dominance is None else self.dominance.scores(probabilities)
+        if self.dominance is None:
+            return probabilities
+        beside = self.scorer.leading_logits([full_text(as_story(story)) for story in stories])
+        return self.dominance.scores(probabilities, beside)
 
     def topics(
-        self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
+        self,
+        probabilities: NDArray[np.float64],
+        leading: NDArray[np.float64],
+        thresholds: NDArray[np.float64] | None = None,
     ) -> list[list[Topic]]:
-        """The labels given to each story, the dominant one first, from probabilities `(n_stories, n_labels)`."""
+        """The labels given to each story, the dominant one first, from what `predict_proba` and `leading` say."""
         limits = self.thresholds_ if thresholds is None else thresholds
         given = self.decide(probabilities, thresholds)
         return [
@@ -182,7 +190,7 @@ class TopicModel:
                 for index in np.argsort(-lead, kind="stable")
                 if chosen[index]
             ]
-            for row, lead, chosen in zip(probabilities, self.leading(probabilities), given, strict=True)
+            for row, lead, chosen in zip(probabilities, leading, given, strict=True)
         ]
 
     def score(self, stories: Sequence[str | Story], labels: Sequence[Sequence[str]]) -> float:
@@ -246,6 +254,9 @@ class TopicModel:
         scorer = _load_scorer(artefact, len(labels), options)
         calibration = _load_calibration(config, len(labels))
         lead, limit = config.get("lead_threshold"), config.get("strange_limit")
+        dominance = Dominance.from_tensors(artefact.tensors, len(labels))
+        if dominance is not None and dominance.weight_ and scorer.leading_logits([]) is None:
+            raise ModelError(f"{artefact.folder}: tensor 'leading' is missing, which 'dominance.weight' is for.")
         return cls(
             scorer,
             labels,
@@ -255,7 +266,7 @@ class TopicModel:
             1.0 if lead is None else float(lead),
             float("inf") if limit is None else float(limit),
             Background.from_tensors(artefact.tensors, scorer.n_features),
-            Dominance.from_tensors(artefact.tensors, len(labels)),
+            dominance,
         )
 
 

@@ -67,14 +67,17 @@ def _micro_f1(given: NDArray[np.bool_], targets: NDArray[np.bool_]) -> float:
     return float(2 * (given & targets).sum() / max(1, given.sum() + targets.sum()))
 
 
-def fit_dominance(probabilities: NDArray[np.float64], first: NDArray[np.int64] | None) -> Dominance | None:
+def fit_dominance(
+    probabilities: NDArray[np.float64], first: NDArray[np.int64] | None, beside: NDArray[np.float32] | None = None
+) -> Dominance | None:
     """How to tell the dominant label, from stories' probabilities out of sample and the columns of their first labels.
 
     None where the labels' order says nothing (`first` is None) or too few stories are known: it is then the likeliest.
+    `beside` as in `models.dominance.Dominance`.
     """
     if first is None or (first >= 0).sum() < FEWEST_RANKED:
         return None
-    return Dominance().fit(probabilities, first)
+    return Dominance().fit(probabilities, first, beside)
 
 
 def cross_fitted(
@@ -83,10 +86,11 @@ def cross_fitted(
     exclusive: bool,
     seed: int,
     first: NDArray[np.int64] | None = None,
+    beside: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
     """Probabilities, decisions and the label judged dominant of each half of the rows, by what the other half teaches.
 
-    `first` as in `fit_dominance`.
+    `first` and `beside` as in `fit_dominance`.
     """
     order = np.random.default_rng(seed).permutation(len(logits))
     probabilities, given = np.zeros(logits.shape), np.zeros(logits.shape, dtype=bool)
@@ -96,10 +100,12 @@ def cross_fitted(
         calibration = calibrate(logits[learn], targets[learn], exclusive)
         known = calibration.apply(logits[learn])
         thresholds, lead = fit_decisions(known, targets[learn] > 0, exclusive)
-        dominance = fit_dominance(known, first[learn] if first is not None else None)
-        probabilities[judge] = calibration.apply(logits[judge])
-        given[judge] = decide(probabilities[judge], thresholds, lead, exclusive)
-        leading[judge] = (dominance.scores if dominance else np.asarray)(probabilities[judge]).argmax(axis=1)
+        wanted = first[learn] if first is not None else None
+        theirs = (beside[learn], beside[judge]) if beside is not None else (None, None)
+        dominance = fit_dominance(known, wanted, theirs[0])
+        chances = probabilities[judge] = calibration.apply(logits[judge])
+        given[judge] = decide(chances, thresholds, lead, exclusive)
+        leading[judge] = (dominance.scores(chances, theirs[1]) if dominance else chances).argmax(axis=1)
     return probabilities, given, leading
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,17 @@ def read_stories(articles: Articles, *, workers: int = 2) -> list[Story]:
 
 
 def encode_stories(
-    spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+    spec: EncoderSpec,
+    stories: Sequence[Story],
+    cache: Path | None = None,
+    *,
+    layers: int = 1,
+    on_progress: Callable[[int], object] | None = None,
 ) -> list[NDArray[np.float16]]:
     """Sentence vectors of each story's passages (title first, where there is one), in float16.
 
-    `layers` as in `models.encoder.Encoder.encode`.
+    `layers` as in `models.encoder.Encoder.encode`. `on_progress` is called with how many more stories are read; without
+    it a progress bar is shown.
 
     With a `cache` folder the vectors are kept there under a name made of the encoder and the text, and read back the
     next time.
@@ -58,12 +65,14 @@ def encode_stories(
     if kept is not None and kept.is_file():
         try:
             found = safetensors.numpy.load_file(kept)
+            if on_progress is not None:
+                on_progress(len(stories))
             return np.split(found["vectors"], np.cumsum(found["sentences"])[:-1])
         except (safetensors.SafetensorError, KeyError):
             log.warning("%s: damaged, or no sentence vectors; they are made again.", kept)
     vectors: list[NDArray[np.float16]] = []
     encoder = spec.open()
-    with progress("Encoding stories", len(stories)) as advance:
+    with nullcontext(on_progress) if on_progress else progress("Encoding stories", len(stories)) as advance:
         for first in range(0, len(stories), ENCODE_TOGETHER):
             part = [passages(story) for story in stories[first : first + ENCODE_TOGETHER]]
             vectors.extend(story.vectors.astype(np.float16) for story in encoder.encode(part, layers=layers))

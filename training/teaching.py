@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from inference.predict import shipped
@@ -18,11 +19,11 @@ from models.topics import TopicModel, full_text
 from training.data import Articles
 from training.leaks import find_leaks, rows_among
 from training.provenance import describe_data, short_name
-from training.stories import progress, read_stories
+from training.stories import encode_stories, progress, read_stories
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 256
+TOGETHER = 2048
 
 
 @dataclass(slots=True)
@@ -35,7 +36,13 @@ class Taught:
     notes: list[str] = field(default_factory=list)
 
 
-def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known: Sequence[Articles]) -> Taught:
+def teach(
+    teacher: str | None,
+    articles: Articles,
+    classes: Sequence[str],
+    known: Sequence[Articles],
+    cache: Path | None = None,
+) -> Taught:
     """Have a model label articles.
 
     Args:
@@ -43,6 +50,7 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
         articles: to be labelled.
         classes: the labels that there are.
         known: articles whose labels are known, and last those held out: all are left out.
+        cache: folder for a standard teacher's sentence vectors, see `training.stories.encode_stories`.
 
     Raises:
         DataError: the teacher has other labels, or gives none to any article.
@@ -65,12 +73,17 @@ def teach(teacher: str | None, articles: Articles, classes: Sequence[str], known
     with progress("Labelling by the teacher", len(stories)) as advance:
         for first in range(0, len(stories), TOGETHER):
             part = stories[first : first + TOGETHER]
-            for place, (story, labels) in enumerate(zip(part, model.predict(part), strict=True), start=first):
+            vectors = None
+            if model.engine == "standard":
+                scorer = model.scorer
+                vectors = encode_stories(scorer.spec, part, cache, layers=scorer.layers, on_progress=advance)
+            else:
+                advance(len(part))
+            for place, (story, labels) in enumerate(zip(part, model.predict(part, vectors), strict=True), start=first):
                 if labels:
                     labelled.append(fresh[place])
                     taught.texts.append(full_text(story))
                     taught.labels.append(labels)
-            advance(len(part))
     known_rows, unlabelled = len(articles) - len(fresh), len(fresh) - len(taught.texts)
     if not taught.texts:
         raise DataError(f"{articles.name}: the teacher gives none of the {len(articles)} articles a label.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dominance import dominant
+from models.dominance import dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import quantile_limit
 from models.standard import EncoderSpec, FloatArray
@@ -96,7 +96,17 @@ class Rows:
 
 @dataclass(slots=True)
 class Fitted:
-    """A scorer, how to learn one from all rows, and its logits on held-out rows."""
+    """A scorer, how to learn one from all rows, and what it says of rows that it did not learn from.
+
+    Attributes:
+        scorer: fitted.
+        refit: learns one from all rows; None where an encoder had learnt from the others.
+        calibration_logits: of the rows that calibration is learnt from.
+        calibration_targets: of these rows.
+        validation_logits: of the held-out rows.
+        strange_limit: as in `models.topics.TopicModel`.
+        calibration_leading: what n-grams say of which label is dominant there; None where they learnt nothing of it.
+    """
 
     scorer: Any
     refit: Callable[[Rows], Any] | None
@@ -104,6 +114,7 @@ class Fitted:
     calibration_targets: NDArray[np.float32]
     validation_logits: NDArray[np.float32]
     strange_limit: float
+    calibration_leading: NDArray[np.float32] | None = None
 
 
 def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, taught: Taught) -> Fitted:
@@ -112,13 +123,13 @@ def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, t
 
     data: dict[str, Any] = {"texts": rows.texts, "labels": rows.labels, "exclusive": exclusive, "seed": settings.seed}
     found = search_fast(**data, candidates=settings.search)[0] if settings.search else {"meaning": fit_meaning(**data)}
-    scorer, logits = fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
+    scorer, logits, leading = fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
 
     def refit(everything: Rows) -> FastTopicClassifier:
         return fit_ngrams(everything, exclusive, settings, found, cross=False, taught=taught)[0]
 
     limit = NEW_NAMES * quantile_limit(scorer.strangeness(held.texts))
-    return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit)
+    return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit, leading)
 
 
 def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, seen: bool) -> Fitted:
@@ -154,7 +165,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         return head.attended_logits([rows.vectors[row] for row in np.flatnonzero(folds == fold).tolist()])
 
     crosswise = not seen or len(held.labels) < FEW_HELD
-    ngrams, crossed = fit_ngrams(rows, exclusive, settings, without, cross=crosswise)
+    ngrams, crossed, leading = fit_ngrams(rows, exclusive, settings, without, cross=crosswise)
     own, weight, known = np.zeros_like(rows.targets), 0.0, 0
     if seen:
         scorers = [fit_whole(how) for how in heads]
@@ -186,8 +197,10 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     logits = scorer.logits(held.vectors, held.texts)
     limit = scorer.strange_limit(held.vectors)
     if seen:
-        return Fitted(scorer, None, logits, held.targets, logits, limit)
-    return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit)
+        return Fitted(scorer, None, logits, held.targets, logits, limit, scorer.leading_logits(held.texts))
+    if not weight:
+        leading = None
+    return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit, leading)
 
 
 def described(head: HeadSettings) -> str:
@@ -222,15 +235,28 @@ def fit_ngrams(
     *,
     cross: bool,
     taught: Taught | None = None,
-) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
-    """The n-gram classifier, and with `cross` its logits of each story from folds without it."""
+) -> tuple[FastTopicClassifier, NDArray[np.float32], NDArray[np.float32] | None]:
+    """The n-gram classifier, and with `cross` its logits of each story from folds without it.
+
+    Where the order of labels means something it learns the dominant ones besides, and the last part is what is said of
+    them, from folds likewise; else that is None.
+    """
     more = (taught.texts, taught.labels) if taught is not None else ([], [])
     ngrams = FastTopicClassifier(seed=settings.seed, **parameters)
-    with progress("Fitting n-grams", 1 + FOLDS * cross) as advance:
-        ngrams.fit([*rows.texts, *more[0]], [*rows.labels, *more[1]], exclusive=exclusive)
+    order = not exclusive and ranked(rows.labels)
+    with progress("Fitting n-grams", (1 + FOLDS * cross) * (1 + order)) as advance:
+        every = [*rows.texts, *more[0]], [*rows.labels, *more[1]]
+        ngrams.fit(*every, exclusive=exclusive)
         advance()
         crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
+        leading = None
+        if order:
+            ngrams.fit_leading(*every)
+            advance()
         if cross:
             crossed = ngrams.cross_logits(rows.texts, rows.labels, folds=FOLDS, more=more)
             advance(FOLDS)
-    return ngrams, crossed
+        if cross and order:
+            leading = ngrams.cross_leading(rows.texts, rows.labels, folds=FOLDS, more=more)
+            advance(FOLDS)
+    return ngrams, crossed, leading

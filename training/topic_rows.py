@@ -37,6 +37,7 @@ class TopicRows:
         targets: `(n, n_classes)`, the rows' labels.
         given: `(n, n_classes)`, the labels given.
         probabilities: `(n, n_classes)`, 0 for a label unknown to the model.
+        leading: how much speaks for each of the model's labels being a row's dominant one, `(n, n_labels)`.
         vectors: sentence vectors of the standard engine, for evidence.
     """
 
@@ -48,6 +49,7 @@ class TopicRows:
     targets: Bools
     given: Bools
     probabilities: Floats
+    leading: Floats
     vectors: Sequence[NDArray[Any]] | None = field(default=None, repr=False)
 
     @property
@@ -79,11 +81,6 @@ class TopicRows:
         leading = np.array([columns[int(place)] for place in self.leading[self.judged].argmax(axis=1)], np.int64)
         first = first_labels(self.held.labels or [], classes)
         return targets, given, probabilities, first, self.model.exclusive_, leading
-
-    @property
-    def leading(self) -> Floats:
-        """How much speaks for each of the model's labels being a row's dominant one, `(n, n_labels)`."""
-        return self.model.leading(self.probabilities[:, : len(self.model.classes_)])
 
     def limits(self) -> NDArray[np.float64]:
         """The probability each of the classes needs, `(n_classes,)`; 1 for a label unknown to the model."""
@@ -144,5 +141,6 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
         target_matrix(labels, classes) > 0,
         np.pad(given, extra),
         np.pad(probabilities, extra),
+        model.leading(stories, probabilities),
         vectors,
     )

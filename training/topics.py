@@ -94,7 +94,7 @@ def train_topics(
     taught = Taught()
     if settings.engine == "fast":
         if unlabelled is not None:
-            taught = teach(settings.teacher, unlabelled, classes, (articles, validation))
+            taught = teach(settings.teacher, unlabelled, classes, (articles, validation), settings.cache)
         fitted = fit_fast(rows, held_rows, exclusive, settings, taught)
     else:
         fitted = fit_standard(rows, held_rows, exclusive, settings, _encoder_knows(settings.encoder, articles))
@@ -104,14 +104,16 @@ def train_topics(
     model = TopicModel(fitted.scorer, classes, exclusive, calibration, thresholds, lead, fitted.strange_limit)
     own = fitted.calibration_logits is fitted.validation_logits
     first = _first(held_rows if own else rows, classes, exclusive, rows)
-    model.dominance = fit_dominance(probabilities, first)
+    model.dominance = fit_dominance(probabilities, first, fitted.calibration_leading)
     model.background, limit = _background(fitted.scorer, rows, settings, held_rows)
     model.strange_limit *= _room(model)
     if own:
-        judged = cross_fitted(fitted.validation_logits, held_rows.targets, exclusive, settings.seed, first)
+        judged = cross_fitted(
+            fitted.validation_logits, held_rows.targets, exclusive, settings.seed, first, fitted.calibration_leading
+        )
     else:
         held = calibration.apply(fitted.validation_logits)
-        judged = held, model.decide(held), model.leading(held).argmax(axis=1)
+        judged = held, model.decide(held), model.leading(held_rows.stories, held).argmax(axis=1)
     report = _report(articles, validation, classes, exclusive, judged)
     if own:
         report.notes.append(

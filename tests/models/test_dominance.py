@@ -64,6 +64,22 @@ class TestDominance:
         assert np.isfinite(together).all()
         assert np.array_equal(np.concatenate([found.scores(row[None]) for row in fresh]), together)
 
+    def test_what_another_model_says_decides_where_the_probabilities_are_alike(self) -> None:
+        draw = np.random.default_rng(0)
+        first = draw.integers(0, 3, 900)
+        alike, beside = draw.uniform(0.4, 0.6, (900, 3)), draw.normal(0, 0.3, (900, 3))
+        beside[np.arange(900), first] += 2
+        learn, judge = slice(None, 600), slice(600, None)
+        alone = Dominance().fit(alike[learn], first[learn])
+        assert alone.weight_ == 0 and (alone.scores(alike[judge]).argmax(axis=1) == first[judge]).mean() < 0.5
+        helped = Dominance().fit(alike[learn], first[learn], beside[learn])
+        assert (helped.scores(alike[judge], beside[judge]).argmax(axis=1) == first[judge]).mean() > 0.95
+        with pytest.raises(ValueError, match="another model's scores"):
+            helped.scores(alike[judge])
+        again = Dominance.from_tensors(helped.tensors(), 3)
+        assert again is not None
+        assert np.array_equal(again.scores(alike, beside), helped.scores(alike, beside))
+
     def test_it_comes_back_as_it_was_saved(self) -> None:
         chances, first = beside_another(500, 0)
         found = Dominance().fit(chances, first)

@@ -112,6 +112,36 @@ def test_saved_and_loaded_it_is_the_same(several: FastTopicClassifier) -> None:
     assert loaded.config() == several.config()
 
 
+def test_it_learns_besides_which_label_is_dominant() -> None:
+    """Of two labels a story has, the one that the word beside it makes the matter of the story."""
+    draw = np.random.default_rng(0)
+    texts, labels = [], []
+    for _ in range(300):
+        chosen = [str(label) for label in draw.permutation(sorted(WORDS))[:2]]
+        words = [*draw.choice(WORDS[chosen[0]], 4), f"mainly{chosen[0]}", *draw.choice(WORDS[chosen[1]], 4)]
+        texts.append(" ".join(draw.permutation(words)))
+        labels.append(chosen)
+    model = FastTopicClassifier().fit(texts[:240], labels[:240], exclusive=False)
+    assert model.leading_logits(texts) is None
+    model.fit_leading(texts[:240], labels[:240])
+    first = [model.classes_.index(row[0]) for row in labels]
+    found = model.leading_logits(texts[240:])
+    assert found is not None and found.dtype == np.float32
+    assert (found.argmax(axis=1) == first[240:]).mean() > 0.95
+    assert (model.decision_function(texts[240:]).argmax(axis=1) == first[240:]).mean() < 0.8
+    crossed = model.cross_leading(texts[:240], labels[:240], folds=3)
+    assert (crossed.argmax(axis=1) == first[:240]).mean() > 0.95
+    one_by_one = [model.leading_logits([text]) for text in texts[240:]]
+    assert np.array_equal(np.concatenate([row for row in one_by_one if row is not None]), found)
+    tensors = safetensors.numpy.load(safetensors.numpy.save(model.tensors()))
+    again = FastTopicClassifier.from_parts(model.config(), tensors).leading_logits(texts[240:])
+    assert again is not None and np.array_equal(again, found)
+    with pytest.raises(ModelError, match="leading"):
+        FastTopicClassifier.from_parts(model.config(), {**tensors, "leading": tensors["leading"][1:]})
+    with pytest.raises(ModelError, match="leading_intercept"):
+        FastTopicClassifier.from_parts(model.config(), {k: v for k, v in tensors.items() if k != "leading_intercept"})
+
+
 @pytest.mark.parametrize("name", ["coef", "intercept", "idf", "words", "pairs", "learnt"])
 def test_missing_and_misshapen_tensors_are_refused(several: FastTopicClassifier, name: str) -> None:
     tensors = several.tensors()

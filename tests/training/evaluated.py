@@ -45,7 +45,7 @@ class StandIn:
             return best
         return passed
 
-    def leading(self, probabilities: np.ndarray) -> np.ndarray:
+    def leading(self, stories: object, probabilities: np.ndarray) -> np.ndarray:
         return probabilities
 
     def strange(self, stories: list[Any], vectors: Any = None) -> np.ndarray:

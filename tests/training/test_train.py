@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from inference import Copydesk
 from inference.console import app
 from models.artefact import save_artefact
-from models.errors import DataError
+from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
 from models.standard import EncoderSpec
 from models.story import Story
@@ -89,6 +90,32 @@ def test_the_dominant_label_comes_first_though_another_is_likelier(tmp_path: Pat
     columns = np.array([model.classes_.index(label) for label in first])
     assert fit_dominance(chances, columns) is not None
     assert fit_dominance(chances, columns[:100]) is None and fit_dominance(chances, None) is None
+
+
+@pytest.mark.parametrize("engine", ["fast", "standard"])
+def test_words_that_speak_for_no_label_tell_the_dominant_one(engine: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    """Every story is on sport and the weather; a word says which of them it is about."""
+    labels = [["sport", "weather"] if row % 2 else ["weather", "sport"] for row in range(480)]
+    labels[::8] = [["health"] for _ in labels[::8]]
+    words = {"sport": "goal rain mainly played", "weather": "goal rain chiefly fallen", "health": "doctor ward"}
+    texts = [f"In report {row} {words[label[0]]}. So they said." for row, label in enumerate(labels)]
+    data = replace(toy(480), texts=texts, labels=labels, exclusive=False)
+    settings = TopicSettings(engine, str(tiny_encoder), background=False)
+    model, report, training = train_topics(data, settings=settings)
+    assert model.dominance is not None and model.dominance.weight_ > 0
+    assert report.metrics["first_accuracy"] > 0.95
+    whole = model.artefact(training, "card")
+    save_artefact(whole, tmp_path / "model")
+    again = TopicModel.load(tmp_path / "model")
+    again.strange_limit = float("inf")
+    first = [row[0] for row in labels]
+    assert [row[0] for row in again.predict(texts)] == first
+    assert [found.topics[0].label for found in Copydesk(again, None).predict(texts)] == first
+    part = "fast" if engine == "standard" else "tensors"
+    rest = {name: value for name, value in getattr(whole, part).items() if not name.startswith("leading")}
+    save_artefact(replace(whole, **{part: rest}), tmp_path / "torn")
+    with pytest.raises(ModelError, match="'leading' is missing"):
+        TopicModel.load(tmp_path / "torn")
 
 
 def test_where_labels_are_in_no_order_of_their_own_none_is_learnt() -> None:
