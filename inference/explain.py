@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from inference.prediction import Contribution, Explanation
 from models.errors import DataError, ModelError
 from models.story import Story, passages
-from models.topics import TopicModel, full_text
+from models.topics import TopicModel, full_text, unknown_label
 
 if TYPE_CHECKING:
     from inference.predict import Copydesk
+
+
+MOST_NGRAMS = 50
+"""So many n-grams of the fast engine are told apart, the others' contributions are one."""
 
 
 def make_explanation(desk: Copydesk, story: Story, label: str) -> Explanation:
@@ -19,7 +23,7 @@ def make_explanation(desk: Copydesk, story: Story, label: str) -> Explanation:
     if topics is None:
         raise ModelError("explain: this Copydesk has no topic model.")
     if label not in topics.classes_:
-        raise DataError(f"explain: unknown label {label!r}; the model knows {', '.join(topics.classes_)}.")
+        raise DataError(f"explain: {unknown_label(label, topics.classes_)}")
     column = topics.classes_.index(label)
     logits = topics.decision_function([story])
     limits = topics.thresholds_ if desk.thresholds is None else desk.thresholds
@@ -34,7 +38,8 @@ def make_explanation(desk: Copydesk, story: Story, label: str) -> Explanation:
 
 def _parts(topics: TopicModel, story: Story, label: str, column: int) -> list[Contribution]:
     if topics.engine == "fast":
-        return [Contribution(gram, value) for gram, value in topics.scorer.explain(full_text(story), label)]
+        parts = topics.scorer.explain(full_text(story), label, top=MOST_NGRAMS)
+        return [Contribution(gram, value) for gram, value in parts]
     read = passages(story)
     values = topics.scorer.contributions(read, topics.scorer.encode([read])[0].vectors)[:, column]
     head = [(story.title, None, None)] if story.title else []

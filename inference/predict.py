@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import logging
 import math
@@ -23,9 +24,9 @@ from models.errors import ModelError
 from models.headline import headline
 from models.language import foreign_language
 from models.selection import Budget
-from models.story import Story, passages, read_story
+from models.story import Story, passages, read_story, several
 from models.summary import SummaryModel
-from models.topics import TopicModel
+from models.topics import FEWEST_WORDS, TopicModel, labelable
 
 if TYPE_CHECKING:
     from models.abstractive import Writer
@@ -110,6 +111,16 @@ class Copydesk:
             writers=writers,
         )
 
+    def with_thresholds(self, thresholds: float | Mapping[str, float] | None) -> Copydesk:
+        """The same models, not loaded again, with other thresholds: one for every label, or some labels' own.
+
+        Raises:
+            DataError: a label is unknown, or a threshold is not between 0 and 1.
+        """
+        other = copy.copy(self)
+        other.thresholds = self.topics.override(thresholds) if self.topics and thresholds is not None else None
+        return other
+
     @property
     def window(self) -> int:
         """How many stories are read at once; few where a language model takes seconds for each."""
@@ -136,7 +147,7 @@ class Copydesk:
         if isinstance(stories, (str, Mapping, Story)):
             self._read(stories)  # a single wrong type is the caller's mistake
             return self._predict([stories], budget)[0]
-        return list(self.stream(_several(stories, "predict"), budget=budget))
+        return list(self.stream(several(stories, "predict"), budget=budget))
 
     def stream(
         self, stories: Iterable[Any], *, budget: Budget | None = None, window: int | None = None
@@ -146,7 +157,7 @@ class Copydesk:
         Raises:
             TypeError: it is one story, or a table, and not stories.
         """
-        return self._stream(iter(_several(stories, "stream")), budget, window or self.window)
+        return self._stream(iter(several(stories, "stream")), budget, window or self.window)
 
     def _stream(self, iterator: Iterator[Any], budget: Budget | None, window: int) -> Iterator[Prediction]:
         while batch := list(itertools.islice(iterator, window)):
@@ -162,7 +173,7 @@ class Copydesk:
         Raises:
             TypeError: it is one story, or a table, and not stories.
         """
-        return make_digest(self, list(_several(stories, "digest")), budget or self.budget)
+        return make_digest(self, list(several(stories, "digest")), budget or self.budget)
 
     def explain(self, story: Input, label: str) -> Explanation:
         """What each part of a story adds to a label's logit.
@@ -271,7 +282,7 @@ class Copydesk:
         texts = [sentence.text for sentence in story.sentences]
         words = story.words
         language = foreign_language(story.text) if texts else None  # not every language sets its words apart
-        if texts and words < 4 and language is None:
+        if texts and words < FEWEST_WORDS and language is None:
             warnings.append("the story has fewer than four words: too little to label or shorten.")
         if cut:
             warnings.append(f"{cut} very long sentence(s) were cut to the encoder's window when scored.")
@@ -279,10 +290,10 @@ class Copydesk:
             warnings.append(f"the story does not look like English (rather {language!r}): do not trust its topics.")
         chosen: list[int] = []
         if self.summariser is not None and texts:
-            chosen = list(range(len(texts))) if words < 4 else self.summariser.choose(logits, texts, budget)
+            chosen = list(range(len(texts))) if words < FEWEST_WORDS else self.summariser.choose(logits, texts, budget)
             if not chosen:
                 warnings.append("no sentence fits the length asked for: the brief is empty.")
-        readable = words >= 4 and language is None
+        readable = labelable(story)
         topics = self._topics(scored) if readable and not strange else ()
         if readable and strange:
             warnings.append("the story is unlike those the topic model was trained on: it gets no topics.")
@@ -314,23 +325,6 @@ class Copydesk:
             return {}
         order = np.argsort(-probabilities, kind="stable")
         return {self.topics.classes_[index]: float(probabilities[index]) for index in order}
-
-
-def _several(stories: Any, what: str) -> Iterable[Any]:
-    """The argument, where it is stories.
-
-    Raises:
-        TypeError: it is something else, which iterating would take to pieces.
-    """
-    if hasattr(stories, "columns"):  # iterating over a table gives the names of its columns
-        raise TypeError(
-            f"{what}: expected a list of stories, not a table ({type(stories).__name__}); pass its rows, in pandas "
-            '.to_dict("records"), or a column of texts.'
-        )
-    if isinstance(stories, Iterable) and not isinstance(stories, (str, bytes, bytearray, Mapping, Story)):
-        return stories
-    wanted = "a story (str) or a list of stories" if what == "predict" else "a list of stories"
-    raise TypeError(f"{what}: expected {wanted}, not {type(stories).__name__}.")
 
 
 def _probability(logit: float) -> float:

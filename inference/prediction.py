@@ -112,7 +112,7 @@ class Explanation:
         logit: the model's raw score.
         probability: the score after calibration.
         threshold: the probability the label needs.
-        contributions: in the order of the story.
+        contributions: sentences in the order of the story; with the fast engine n-grams, those that count most first.
     """
 
     label: str
@@ -126,8 +126,11 @@ class Explanation:
         return _fields(self) | {"contributions": [_fields(part) for part in self.contributions]}
 
     def strongest(self, n: int = 3) -> list[Contribution]:
-        """The `n` parts that speak most for the label."""
-        return sorted(self.contributions, key=lambda part: -part.value)[:n]
+        """The `n` parts of the story that speak most for the label; what stands for all others is not among them."""
+        from models.fast_topics import INTERCEPT, OTHERS
+
+        named = [part for part in self.contributions if part.text not in (INTERCEPT, OTHERS)]
+        return sorted(named, key=lambda part: -part.value)[:n]
 
 
 def _fields(record: Any) -> dict[str, Any]:

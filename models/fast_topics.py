@@ -376,6 +376,9 @@ def _targets(texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: b
     """The labels, sorted, and which of them each row has, (n_rows, n_labels)."""
     if len(texts) != len(labels):
         raise DataError(f"got {len(texts)} texts and {len(labels)} rows of labels; expected one row each.")
+    for number, row in enumerate(labels):
+        if isinstance(row, str):
+            raise DataError(f"row {number}: expected a list of labels, found the string {row!r}; write [{row!r}].")
     classes = sorted({label for row in labels for label in row})
     if len(classes) < 2:
         only = f"only {classes[0]!r}" if classes else "none"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from models.cleaning import Cleaner, Found, is_fragment, page_furniture
 from models.layout import Line, read_lines
@@ -226,3 +228,20 @@ def _doubts(sentences: list[Sentence]) -> list[str]:
     if any(a.end - a.start > LONGEST_SENTENCE - 100 and b.start - a.end <= 1 for a, b in pairwise(sentences)):
         doubts.append(f"a sentence of more than {LONGEST_SENTENCE:,} characters was cut at white space")
     return doubts
+
+
+def several(stories: Any, what: str) -> Iterable[Any]:
+    """The argument, where it is stories.
+
+    Raises:
+        TypeError: it is something else, which iterating would take to pieces; `what` says whose argument it is.
+    """
+    if hasattr(stories, "columns"):  # iterating over a table gives the names of its columns
+        raise TypeError(
+            f"{what}: expected a list of stories, not a table ({type(stories).__name__}); pass its rows, in pandas "
+            '.to_dict("records"), or a column of texts.'
+        )
+    if isinstance(stories, Iterable) and not isinstance(stories, (str, bytes, bytearray, Mapping, Story)):
+        return stories
+    wanted = "a story (str) or a list of stories" if what == "predict" else "a list of stories"
+    raise TypeError(f"{what}: expected {wanted}, not {type(stories).__name__}.")

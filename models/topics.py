@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from models.artefact import Artefact, array, load_artefact
 from models.calibration import PlattScaling, TemperatureScaling
 from models.dominance import Dominance
 from models.errors import DataError, ModelError
+from models.language import foreign_language
 from models.novelty import Background
 from models.schema import check_config
-from models.story import Story, passages, read_story
+from models.story import Story, passages, read_story, several
 
+FEWEST_WORDS = 4
+"""A text of fewer words says too little to be labelled."""
 FloatArray = NDArray[np.float32]
 Calibration = PlattScaling | TemperatureScaling
 
@@ -31,14 +35,41 @@ class Topic:
     threshold: float
 
 
+def counted_f1(both: int, sizes: int) -> float:
+    """Micro-F1 of so many labels both given and wanted, and the numbers given and wanted together."""
+    return 2 * both / max(1, sizes)
+
+
 def as_story(story: str | Story) -> Story:
     """A story that is read already, or a text read now."""
     return story if isinstance(story, Story) else read_story(story)
 
 
+def labelable(story: Story) -> bool:
+    """Whether there is anything to label: four words, a letter among them, and no other language than English."""
+    has_letters = any(map(str.isalpha, story.text))
+    return story.words >= FEWEST_WORDS and has_letters and foreign_language(story.text) is None
+
+
+def as_stories(stories: Sequence[str | Story]) -> list[Story]:
+    """Stories, those that are texts read now.
+
+    Raises:
+        TypeError: it is a single text or a table, see `models.story.several`.
+    """
+    return [as_story(story) for story in several(stories, "stories")]
+
+
 def full_text(story: Story) -> str:
     """What the n-gram engine reads of a story: title, line break, sentences."""
     return "\n".join(part for part in (story.title, story.text) if part)
+
+
+def unknown_label(label: str, known: Sequence[str]) -> str:
+    """What to say of a label that a model does not have."""
+    near = difflib.get_close_matches(label.casefold(), [name.casefold() for name in known], 1)
+    meant = next((f" Did you mean {name!r}?" for name in known if near and name.casefold() == near[0]), "")
+    return f"unknown label {label!r}; the model knows {', '.join(map(repr, known))}.{meant}"
 
 
 def target_matrix(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> FloatArray:
@@ -90,7 +121,7 @@ class TopicModel:
 
         `vectors` are the sentence vectors of the stories' passages where the caller has encoded them already.
         """
-        read = [as_story(story) for story in stories]
+        read = as_stories(stories)
         if self.engine == "fast":
             logits: FloatArray = self.scorer.decision_function([full_text(story) for story in read])
             return logits
@@ -108,26 +139,44 @@ class TopicModel:
     def decide(
         self, probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None = None
     ) -> NDArray[np.bool_]:
-        """Which labels are given, `(n_stories, n_labels)`; `thresholds` override the model's own."""
-        return decide(
-            probabilities,
-            self.thresholds_ if thresholds is None else thresholds,
-            self.lead_threshold if thresholds is None else 1.0,
-            self.exclusive_,
-        )
+        """Which labels are given, `(n_stories, n_labels)`; `thresholds` override the model's own.
 
-    def predict(self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None) -> list[list[str]]:
+        A label whose threshold is another is not given for want of a better one.
+        """
+        limits = self.thresholds_ if thresholds is None else thresholds
+        lead = np.where(limits == self.thresholds_, self.lead_threshold, 1.0)
+        return decide(probabilities, limits, lead, self.exclusive_)
+
+    def predict(
+        self,
+        stories: Sequence[str | Story],
+        vectors: Sequence[NDArray[Any]] | None = None,
+        thresholds: float | Mapping[str, float] | None = None,
+    ) -> list[list[str]]:
         """The labels of each story, the dominant one first; an empty list where nothing passes its threshold.
 
-        A story that is too unlike the training stories gets none either. `vectors` as in `decision_function`.
+        A story that is too unlike the training stories gets none either, nor does a text that is none (`labelable`).
+
+        Args:
+            stories: texts, or stories that are read already.
+            vectors: as in `decision_function`.
+            thresholds: for all labels or some, in place of the model's own, see `override`.
         """
-        read = [as_story(story) for story in stories]
+        read = as_stories(stories)
         if vectors is None:
             vectors = self.vectors(read)
         probabilities = self.predict_proba(read, vectors)
-        given = self.topics(probabilities, self.leading(read, probabilities))
-        strange = self.strange(read, vectors)
-        return [[] if skip else [topic.label for topic in row] for row, skip in zip(given, strange, strict=True)]
+        limits = None if thresholds is None else self.override(thresholds)
+        given = self.topics(probabilities, self.leading(read, probabilities), limits)
+        refused = self.refused(read, vectors)
+        return [[] if skip else [topic.label for topic in row] for row, skip in zip(given, refused, strict=True)]
+
+    def refused(
+        self, stories: Sequence[str | Story], vectors: Sequence[NDArray[Any]] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which stories get no label whatever their probabilities, `(n_stories,)`: no text to label, or `strange`."""
+        read = as_stories(stories)
+        return self.strange(read, vectors) | ~np.array([labelable(story) for story in read], np.bool_)
 
     def vectors(self, stories: Sequence[Story]) -> list[NDArray[Any]] | None:
         """Sentence vectors of the stories' passages; None where the engine needs none."""
@@ -140,7 +189,7 @@ class TopicModel:
 
         The Mahalanobis distance of its mean sentence vector, or with the fast engine the share of unknown words.
         """
-        read = [as_story(story) for story in stories]
+        read = as_stories(stories)
         texts = [full_text(story) for story in read]
         strange: FloatArray = (
             self.scorer.strangeness(texts)
@@ -156,7 +205,7 @@ class TopicModel:
 
         Those that lie too far from them (`strangeness`), and those that are no news (`background`).
         """
-        read = [as_story(story) for story in stories]
+        read = as_stories(stories)
         if vectors is None:
             vectors = self.vectors(read)
         strange: NDArray[np.bool_] = self.strangeness(read, vectors) > self.strange_limit
@@ -172,7 +221,7 @@ class TopicModel:
         """
         if self.dominance is None:
             return probabilities
-        beside = self.scorer.leading_logits([full_text(as_story(story)) for story in stories])
+        beside = self.scorer.leading_logits([full_text(story) for story in as_stories(stories)])
         return self.dominance.scores(probabilities, beside)
 
     def topics(
@@ -194,12 +243,19 @@ class TopicModel:
         ]
 
     def score(self, stories: Sequence[str | Story], labels: Sequence[Sequence[str]]) -> float:
-        """Accuracy where labels exclude each other, else micro-F1."""
-        given = target_matrix(self.predict(stories), self.classes_) > 0
-        wanted = target_matrix(labels, self.classes_) > 0
+        """Accuracy where labels exclude each other, else micro-F1; a label that the model does not know is missed.
+
+        Raises:
+            ValueError: there are not as many rows of labels as stories.
+        """
+        pairs = [
+            (set(found), {wanted} if isinstance(wanted, str) else set(wanted))
+            for found, wanted in zip(self.predict(stories), labels, strict=True)
+        ]
         if self.exclusive_:
-            return float((given & wanted).any(axis=1).mean())
-        return float(2 * (given & wanted).sum() / max(1, given.sum() + wanted.sum()))
+            return sum(bool(found & wanted) for found, wanted in pairs) / max(1, len(pairs))
+        both = sum(len(found & wanted) for found, wanted in pairs)
+        return counted_f1(both, sum(len(found) + len(wanted) for found, wanted in pairs))
 
     def override(self, thresholds: float | Mapping[str, float]) -> NDArray[np.float64]:
         """The thresholds with one value for all labels, or with some labels' replaced.
@@ -209,10 +265,12 @@ class TopicModel:
         """
         limits = self.thresholds_.copy()
         if not isinstance(thresholds, Mapping):
-            thresholds = dict.fromkeys(self.classes_, float(thresholds))
+            thresholds = dict.fromkeys(self.classes_, thresholds)
         for label, value in thresholds.items():
             if label not in self.classes_:
-                raise DataError(f"threshold for unknown label {label!r}; the model knows {', '.join(self.classes_)}.")
+                raise DataError(f"threshold for {unknown_label(label, self.classes_)}")
+            if not isinstance(value, int | float | np.number):
+                raise DataError(f"threshold of {label!r} must be a number, not {value!r}.")
             if not 0 <= value <= 1:
                 raise DataError(f"threshold of {label!r} must be between 0 and 1, not {value}.")
             limits[self.classes_.index(label)] = value
@@ -271,12 +329,15 @@ class TopicModel:
 
 
 def decide(
-    probabilities: NDArray[np.float64], thresholds: NDArray[np.float64], lead_threshold: float, exclusive: bool
+    probabilities: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    lead_threshold: float | NDArray[np.float64],
+    exclusive: bool,
 ) -> NDArray[np.bool_]:
     """Which labels are given, `(n_stories, n_labels)`.
 
     Where labels exclude each other only the likeliest can be given. Otherwise every label over its threshold is, and
-    where there is none the likeliest if it reaches `lead_threshold`.
+    where there is none the likeliest if it reaches `lead_threshold`, one for all labels or `(n_labels,)`.
     """
     passed = probabilities >= thresholds
     if not len(probabilities):

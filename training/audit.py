@@ -133,6 +133,13 @@ def warnings(articles: Articles, validation: Articles | None = None) -> list[str
         ("placeholder-labels", "has a label that means 'missing'", "have labels that mean 'missing'"),
     ):
         parts += [_counted(forms[check], one, many)] if check in forms else []
+    for check, why in (
+        ("stray-lists", "with several labels make the whole task multi-label"),
+        ("lists-of-one", "are lists of one label, or some are, which makes the task multi-label"),
+    ):
+        if check in forms and (forms[check].hits or check == "lists-of-one"):
+            first = ", ".join(str(stray.row) for stray in forms[check].hits[:3])
+            parts.append(f"{forms[check].count:,} (row {first}) {why}" if first else f"the label cells {why}")
     bare = sum(not labels for labels in articles.labels or ())
     parts += [f"{bare:,} {'has' if bare == 1 else 'have'} no label"] if bare else []
     if said := [part for part in parts if part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,8 @@ def label_cell(
 ) -> tuple[list[str], bool]:
     """The labels of a cell, stripped, without repetitions and in order, and whether the cell is a list.
 
-    A number stands for its class name where there are class names (-1 for no label), else for itself. A
+    A number stands for its class name where there are class names (-1 for no label), else for itself. Letters with
+    accents are one character each (NFC), so that labels that look the same are. A
     string that prints a list, such as `["a", "b"]` in a CSV file, is that list; with a `separator` any other string is
     the list of what stands between separators.
 
@@ -61,7 +63,7 @@ def _label(item: Any, class_names: Sequence[str] | None) -> str:
     if missing(item):
         return ""
     if isinstance(item, bool):
-        return str(item).lower()
+        return str(item)  # "True", as a table of pandas has it when it is written to CSV
     if isinstance(item, float) and item.is_integer():
         item = int(item)
     if isinstance(item, int) and class_names:
@@ -69,5 +71,5 @@ def _label(item: Any, class_names: Sequence[str] | None) -> str:
             raise ValueError(f"class number {item}, expected 0 to {len(class_names) - 1}")
         return class_names[item].strip() if item >= 0 else ""
     if isinstance(item, str | int | float):
-        return LONE_SURROGATE.sub("\ufffd", str(item)).strip()
+        return unicodedata.normalize("NFC", LONE_SURROGATE.sub("\ufffd", str(item))).strip()
     raise ValueError(f"expected a label or a list of labels, found {kind_of(item)}")

@@ -34,6 +34,8 @@ FEW_HELD = 1000
 """With fewer held-out stories, those that an encoder has learnt from have a say in what n-grams count for too."""
 NEW_NAMES = 2.0
 """How many times the held-out stories' share of unknown words is still familiar: next year's news has other names."""
+MOST_UNKNOWN = 0.9
+"""A text with a larger share of unknown words is never familiar, however few words the stories taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,16 @@ class Fitted:
     strange_limit: float
     calibration_leading: NDArray[np.float32] | None = None
 
+    def calibrated_on(self, held: Rows) -> Fitted:
+        """The same, with the held-out rows to learn calibration from."""
+        leading = self.scorer.leading_logits(held.texts)
+        return replace(
+            self,
+            calibration_logits=self.validation_logits,
+            calibration_targets=held.targets,
+            calibration_leading=leading,
+        )
+
 
 def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, taught: Taught) -> Fitted:
     """The fast engine: n-grams, and what `taught` says of more stories."""
@@ -128,7 +140,7 @@ def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, t
     def refit(everything: Rows) -> FastTopicClassifier:
         return fit_ngrams(everything, exclusive, settings, found, cross=False, taught=taught)[0]
 
-    limit = NEW_NAMES * quantile_limit(scorer.strangeness(held.texts))
+    limit = min(NEW_NAMES * quantile_limit(scorer.strangeness(held.texts)), MOST_UNKNOWN)
     return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit, leading)
 
 

@@ -131,7 +131,7 @@ def run_topics(model: TopicModel, articles: Articles) -> TopicRows:
     classes = [*model.classes_, *unknown]
     extra = ((0, 0), (0, len(unknown)))
     given = model.decide(probabilities)
-    given[model.strange(stories, vectors)] = False
+    given[model.refused(stories, vectors)] = False
     return TopicRows(
         model,
         articles,

@@ -48,7 +48,7 @@ class StandIn:
     def leading(self, stories: object, probabilities: np.ndarray) -> np.ndarray:
         return probabilities
 
-    def strange(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
+    def refused(self, stories: list[Any], vectors: Any = None) -> np.ndarray:
         """Which stories say that they are strange."""
         return np.array(["strange" in story.original for story in stories])
 

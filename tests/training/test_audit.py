@@ -378,6 +378,19 @@ def test_limit_and_columns(tmp_path: Path) -> None:
     assert "Every row has the same label" in result.stdout
 
 
+def test_training_warns_of_the_few_cells_that_make_the_task_multi_label(tmp_path: Path) -> None:
+    def lines(stray: object) -> list[str]:
+        rows = [{"text": f"Report {row} tells of the town and of its bridge.", "label": "sport"} for row in range(200)]
+        rows[150]["label"] = stray  # type: ignore[assignment]
+        path = tmp_path / "rows.jsonl"
+        path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        return warnings(read_articles(path, need={"labels"}))
+
+    assert not any("multi-label" in line for line in lines("health"))
+    assert any("1 (row 151) with several labels make the whole task multi-label" in line for line in lines(["a", "b"]))
+    assert any("lists of one label, or some are" in line for line in lines(["health"]))
+
+
 def test_training_warns_in_a_line_for_each_data(caplog: pytest.LogCaptureFixture) -> None:
     data = stories()
     held = replace(data.take([4, 5]), name="held.csv")

@@ -26,14 +26,26 @@ def noisy(number: int) -> tuple[list[str], list[list[str]]]:
 def test_the_winner_is_one_of_the_tried_and_works() -> None:
     texts, labels = noisy(200)
     best, tried = search_fast(texts, labels, exclusive=True, candidates=6, seed=1)
-    assert set(best) == set(SPACE)
+    usual = tried.pop()
+    assert set(usual["parameters"]) == {"meaning"} and usual["rows"] == 200
     last = max(entry["rows"] for entry in tried)
     final = [entry for entry in tried if entry["rows"] == last]
-    assert best in [entry["parameters"] for entry in final]
+    assert all(set(entry["parameters"]) == set(SPACE) for entry in final)
+    assert best in [entry["parameters"] for entry in (usual, *final)]
     assert len([entry for entry in tried if entry["rows"] == min(e["rows"] for e in tried)]) == 6
     assert len(final) < 6
     model = FastTopicClassifier(**best).fit(texts, labels, exclusive=True)
     assert (model.decision_function(["goal match word1"]).argmax(axis=1) == [0]).all()
+
+
+def test_the_defaults_are_kept_where_nothing_does_better(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("training.search.SPACE", {"strength": [1e-6], "min_df": [5], "meaning": [0.0, 0.4]})
+    with caplog.at_level("INFO"):
+        best, _ = search_fast(*noisy(90), exclusive=True, candidates=2, seed=1)
+    assert set(best) == {"meaning"}
+    assert ", which are kept" in caplog.text
 
 
 def test_the_same_seed_finds_the_same() -> None:

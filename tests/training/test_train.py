@@ -118,6 +118,26 @@ def test_words_that_speak_for_no_label_tell_the_dominant_one(engine: str, tiny_e
         TopicModel.load(tmp_path / "torn")
 
 
+def test_a_large_validation_set_calibrates_a_model_of_few_rows() -> None:
+    few, many = toy(12), toy(300)
+    _, report, _ = train_topics(few, many, FAST)
+    assert any("learnt on the validation rows" in note for note in report.notes)
+    assert report.metrics["ece"] < 0.1
+    _, report, _ = train_topics(many, few, FAST)
+    assert not any("learnt on the validation rows" in note for note in report.notes)
+
+
+def test_validation_rows_with_several_labels_are_told_of_where_stories_have_one() -> None:
+    _, report, _ = train_topics(toy(90), toy(30, exclusive=False), FAST)
+    assert any("15 of the 30 validation rows have several labels" in note for note in report.notes)
+
+
+def test_words_unknown_without_exception_are_never_familiar() -> None:
+    model, _, _ = train_topics(toy(30), settings=FAST)
+    assert model.strange_limit <= 0.9
+    assert model.predict(["Qwzx plov drent mibble forn takk snarp quilled vomber trissel."]) == [[]]
+
+
 def test_where_labels_are_in_no_order_of_their_own_none_is_learnt() -> None:
     data = politics_beside(480)
     data = replace(data, labels=[sorted(labels) for labels in data.labels or []])
