@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from inference.predict import Copydesk
 
 
-MOST_NGRAMS = 50
-"""So many n-grams of the fast engine are told apart, the others' contributions are one."""
-
-
 def make_explanation(desk: Copydesk, story: Story, label: str) -> Explanation:
     """See `Copydesk.explain`."""
     topics = desk.topics
@@ -38,8 +34,7 @@ def make_explanation(desk: Copydesk, story: Story, label: str) -> Explanation:
 
 def _parts(topics: TopicModel, story: Story, label: str, column: int) -> list[Contribution]:
     if topics.engine == "fast":
-        parts = topics.scorer.explain(full_text(story), label, top=MOST_NGRAMS)
-        return [Contribution(gram, value) for gram, value in parts]
+        return [Contribution(gram, value) for gram, value in topics.scorer.explain(full_text(story), label)]
     read = passages(story)
     values = topics.scorer.contributions(read, topics.scorer.encode([read])[0].vectors)[:, column]
     head = [(story.title, None, None)] if story.title else []

@@ -41,12 +41,16 @@ def ranked(labels: Sequence[Sequence[str]]) -> bool:
 
 def dominant(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> NDArray[np.float32]:
     """1 at each story's dominant label, float32 `(n_stories, n_labels)`; all 0 where labels are not `ranked`."""
+    return foremost(labels, classes) if ranked(labels) else np.zeros((len(labels), len(classes)), np.float32)
+
+
+def foremost(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> NDArray[np.float32]:
+    """1 at each story's first label, float32 `(n_stories, n_labels)`."""
     found = np.zeros((len(labels), len(classes)), np.float32)
-    if ranked(labels):
-        place = {label: number for number, label in enumerate(classes)}
-        for row, names in enumerate(labels):
-            if len(names) and names[0] in place:
-                found[row, place[names[0]]] = 1.0
+    place = {label: number for number, label in enumerate(classes)}
+    for row, names in enumerate(labels):
+        if len(names) and names[0] in place:
+            found[row, place[names[0]]] = 1.0
     return found
 
 

@@ -10,7 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from models.artefact import array
-from models.dominance import dominant, ranked
+from models.dominance import dominant, foremost, ranked
 from models.errors import DataError, ModelError
 from models.ngrams import NgramVectorizer
 from models.word_vectors import Meaning, shipped_vectors
@@ -125,7 +125,7 @@ class FastTopicClassifier:
 
     def _dominant(self, labels: Sequence[Sequence[str]]) -> tuple[Bools, Floats]:
         """Which label is a story's dominant one, and that all count alike, (n_stories, n_labels) both."""
-        first = dominant(labels, self.classes_)
+        first = foremost(labels, self.classes_)
         return first > 0, np.ones_like(first)
 
     def leading_logits(self, texts: Sequence[str]) -> Floats | None:

@@ -67,7 +67,7 @@ def full_text(story: Story) -> str:
 
 def unknown_label(label: str, known: Sequence[str]) -> str:
     """What to say of a label that a model does not have."""
-    near = difflib.get_close_matches(label.casefold(), [name.casefold() for name in known], 1)
+    near = difflib.get_close_matches(str(label).casefold(), [name.casefold() for name in known], 1)
     meant = next((f" Did you mean {name!r}?" for name in known if near and name.casefold() == near[0]), "")
     return f"unknown label {label!r}; the model knows {', '.join(map(repr, known))}.{meant}"
 

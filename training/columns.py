@@ -63,13 +63,18 @@ def _label(item: Any, class_names: Sequence[str] | None) -> str:
     if missing(item):
         return ""
     if isinstance(item, bool):
-        return str(item)  # "True", as a table of pandas has it when it is written to CSV
+        return str(item).lower()
     if isinstance(item, float) and item.is_integer():
         item = int(item)
     if isinstance(item, int) and class_names:
         if not -1 <= item < len(class_names):
             raise ValueError(f"class number {item}, expected 0 to {len(class_names) - 1}")
-        return class_names[item].strip() if item >= 0 else ""
+        return _composed(class_names[item]) if item >= 0 else ""
     if isinstance(item, str | int | float):
-        return unicodedata.normalize("NFC", LONE_SURROGATE.sub("\ufffd", str(item))).strip()
+        return _composed(str(item))
     raise ValueError(f"expected a label or a list of labels, found {kind_of(item)}")
+
+
+def _composed(label: str) -> str:
+    """A label with each letter and its accents in one character, without spaces around it."""
+    return unicodedata.normalize("NFC", LONE_SURROGATE.sub("\ufffd", label)).strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from models.artefact import save_artefact
-from models.columns import kind_of, missing
+from models.columns import kind_of
 from models.errors import DataError
 from models.story import several
 from models.topics import TopicModel, counted_f1
@@ -33,9 +33,11 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         desk.predict(more)
 
     Labels are one per story (a list of str or of numbers), several (a list of lists, the dominant one first), or a 0/1
-    matrix (n_stories, n_labels); what `predict` returns is of the same kind. It works in `cross_val_score`,
-    `GridSearchCV` and `Pipeline`; with several labels a story these want the matrix. What cannot be told from a table
-    (titles, files, fine-tuning, a teacher) is for the shell: `copydesk train topics --help`.
+    matrix (n_stories, n_labels), a table's columns named as they are; what `predict` returns is of the same kind. It
+    works in `cross_val_score`, `GridSearchCV` and `Pipeline`; with several labels a story these want the matrix. With
+    two labels `decision_function` has a column for each, too: a scorer that wants one number a story, such as
+    `roc_auc`, is made by `make_scorer(roc_auc_score, response_method="predict_proba")`. What cannot be told from a
+    table (titles, files, fine-tuning, a teacher) is for the shell: `copydesk train topics --help`.
 
     After `fit`: `classes_`, the labels, `(n_labels,)`, in the order of all columns; `model_`, a
     `models.topics.TopicModel`; `report_`, figures on stories held out beside the baselines; `training_`, what
@@ -82,8 +84,8 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: the stories' texts.
-            y: their labels, see the class. Stories whose label is None, NaN or an empty list are left out, and counted
-                in `report_`.
+            y: their labels, see the class. Stories whose label is None, NaN, an empty list or a row of zeros are left
+                out, and counted in `report_`: what belongs under no label needs one of its own.
 
         Raises:
             DataError: a text or a label is none (the message names its place), the lengths differ, or there are fewer
@@ -91,10 +93,12 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         """
         if self.engine not in ("standard", "fast"):
             raise DataError(f"engine {self.engine!r} is unknown; choose standard or fast.")
-        texts, cells = _texts(X), _cells(y)
-        if len(texts) != len(cells):
-            raise DataError(f"X has {len(texts)} texts and y {len(cells)} labels; expected one for each.")
-        labels, originals, listed = _from_matrix(cells) if isinstance(cells, np.ndarray) else _from_list(cells)
+        if self.search and self.engine != "fast":
+            raise DataError("search is for the fast engine; the standard engine's defaults need no search.")
+        if (self.encoder or self.cache) and self.engine == "fast":
+            raise DataError("encoder and cache are the standard engine's; the fast one has no encoder.")
+        texts, given = _texts(X), _Labels(y)
+        _same_length(texts, given.rows)
         rows = list(range(1, len(texts) + 1))
         articles = Articles(
             NAME,
@@ -102,17 +106,17 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
             [str(row) for row in rows],
             [None] * len(rows),
             texts,
-            labels,
-            not listed,
+            given.rows,
+            given.kind == "single",
             columns={"text": "X", "labels": "y"},
         )
         settings = TopicSettings(
             self.engine,
             self.encoder,
-            self.held_out,
-            self.seed,
+            float(self.held_out),
+            int(self.seed),
             Path(self.cache) if self.cache is not None else None,
-            self.search,
+            int(self.search),
             refit=self.refit,
             background=self.background,
         )
@@ -120,13 +124,12 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         self.report_: Report
         self.model_, self.report_, self.training_ = train_topics(articles, settings=settings)
         known = self.model_.classes_
-        if isinstance(cells, np.ndarray):
-            self.classes_, self._columns = np.arange(cells.shape[1]), [int(label) for label in known]
-        else:
-            found = np.array([originals[label] for label in known])
-            order = np.argsort(found, kind="stable")
-            self.classes_, self._columns = found[order], np.argsort(order, kind="stable").tolist()
-        self._kind = "matrix" if isinstance(cells, np.ndarray) else "lists" if listed else "single"
+        self._kind, names = given.kind, list(given.originals)
+        if self._kind != "matrix":
+            found = np.array([given.originals[label] for label in known])
+            names = [known[place] for place in np.argsort(found, kind="stable")]
+        self.classes_ = np.array([given.originals[name] for name in names])
+        self._columns = [names.index(label) for label in known]
         return self
 
     def predict(self, X: Sequence[str], thresholds: float | Mapping[str, float] | None = None) -> Any:
@@ -138,12 +141,19 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: the stories' texts.
-            thresholds: for all labels or some, in place of those that were fitted.
+            thresholds: for all labels or some, in place of those that were fitted; with several labels a story only.
+
+        Raises:
+            DataError: a label is unknown, or labels exclude each other.
         """
         check_is_fitted(self)
         texts = _texts(X)
         if self._kind == "single":
+            if thresholds is not None:
+                raise DataError("thresholds: labels exclude each other, the likeliest is returned; see model_.predict.")
             return self.classes_[self.predict_proba(texts).argmax(axis=1)]
+        if isinstance(thresholds, Mapping):
+            thresholds = {_name(label) or label: value for label, value in thresholds.items()}
         given = self.model_.predict(texts, thresholds=thresholds)
         place = {label: column for label, column in zip(self.model_.classes_, self._columns, strict=True)}
         if self._kind == "lists":
@@ -162,7 +172,7 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Raw logits, `(n_stories, n_labels)` in the order of `classes_`, with two labels as well."""
         check_is_fitted(self)
-        return self._in_order(self.model_.decision_function(_texts(X)), -np.inf)
+        return self._in_order(self.model_.decision_function(_texts(X)), float(np.finfo(np.float32).min))
 
     def _in_order(self, values: NDArray[Any], missing_value: float) -> NDArray[np.float64]:
         """Columns in the order of `classes_`; those of a matrix that no story had get `missing_value`."""
@@ -172,17 +182,13 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Sequence[str], y: Sequence[Any] | NDArray[Any]) -> float:
         """Accuracy where labels exclude each other, else micro-F1; a label that was not learnt counts as missed."""
-        found, wanted = self.predict(X), _cells(y)
-        if len(found) != len(wanted):
-            raise DataError(f"X has {len(found)} texts and y {len(wanted)} labels; expected one for each.")
+        wanted = _Labels(y)
+        found = _Labels(self.predict(X)) if len(wanted.rows) else wanted
+        _same_length(found.rows, wanted.rows)
+        pairs = [(set(a), set(b)) for a, b in zip(found.rows, wanted.rows, strict=True)]
         if self._kind == "single":
-            return float(np.mean([str(a) == str(b) for a, b in zip(found, wanted, strict=True)]))
-        if self._kind == "matrix":
-            both, sizes = int((found * np.asarray(wanted)).sum()), int(found.sum() + np.asarray(wanted).sum())
-            return counted_f1(both, sizes)
-        rows = [set(map(str, row)) for row in found], [set(map(str, _listed(cell))) for cell in wanted]
-        both = sum(len(a & b) for a, b in zip(*rows, strict=True))
-        return counted_f1(both, sum(len(row) for part in rows for row in part))
+            return float(np.mean([bool(a & b) for a, b in pairs])) if pairs else 0.0
+        return counted_f1(sum(len(a & b) for a, b in pairs), sum(len(a) + len(b) for a, b in pairs))
 
     def save(self, folder: Path | str) -> None:
         """Write the model as `copydesk train topics --output` does, for `copydesk predict --topics` and the rest."""
@@ -207,51 +213,80 @@ def _texts(stories: Any) -> list[str]:
     return texts
 
 
-def _cells(labels: Any) -> list[Any] | NDArray[Any]:
-    """The labels as a list of Python values, or a 0/1 matrix.
+class _Labels:
+    """What `fit` and `score` take for labels.
 
-    Raises:
-        TypeError: it is one label.
-        DataError: a matrix holds something else than 0 and 1.
+    Attributes:
+        kind: "single", "lists" or "matrix".
+        rows: the labels of each story, as the model knows them.
+        originals: what each of these was.
     """
-    if isinstance(labels, str | bytes):
-        raise TypeError("y: expected a list of labels, one or several for each text, not a single str.")
-    if hasattr(labels, "toarray"):
-        labels = labels.toarray()
-    table = getattr(labels, "to_numpy", lambda: labels)()
-    if isinstance(table, np.ndarray) and table.ndim == 2:
+
+    def __init__(self, given: Any) -> None:
+        """Read them.
+
+        Raises:
+            TypeError: it is one label.
+            DataError: one of them is no label, or a matrix holds something else than 0 and 1.
+        """
+        if isinstance(given, str | bytes):
+            raise TypeError("y: expected a list of labels, one or several for each text, not a single str.")
+        columns = list(getattr(given, "columns", ()))
+        table = given.toarray() if hasattr(given, "toarray") else getattr(given, "to_numpy", lambda: given)()
+        if isinstance(table, list) and _is_matrix(table):
+            table = np.array(table)
+        self.rows: list[list[str]] = []
+        self.originals: dict[str, Any] = {}
+        self.kind = "single"
+        if isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] == 1:
+            table = table.ravel()
+        if isinstance(table, np.ndarray) and table.ndim == 2:
+            self._read_matrix(table, columns or list(range(table.shape[1])))
+        else:
+            self._read_list(table)
+
+    def _read_matrix(self, table: NDArray[Any], columns: list[Any]) -> None:
         if not np.isin(table, (0, 1)).all():
             raise DataError("y: a matrix (n_stories, n_labels) must hold 0 and 1 only; several labels go in lists.")
-        return table.astype(np.int64)
-    return [cell.item() if isinstance(cell, np.generic) else cell for cell in table]
+        self.kind, names = "matrix", [_name(column) for column in columns]
+        self.originals = dict(zip(names, columns, strict=True))
+        self.rows = [[names[column] for column in np.flatnonzero(row)] for row in table.astype(bool)]
+
+    def _read_list(self, cells: Iterable[Any]) -> None:
+        for row, cell in enumerate(cells):
+            listed = isinstance(cell, np.ndarray | list | tuple | set | frozenset)
+            self.kind = "lists" if listed else self.kind
+            items = cell if listed else [cell]
+            names: dict[str, Any] = {}
+            for item in sorted(items, key=str) if isinstance(items, set | frozenset) else items:
+                try:
+                    name = _name(item)
+                except ValueError as error:
+                    raise DataError(f"y: row {row} (from 0): {error}.") from error
+                if name:
+                    names[name] = item.item() if isinstance(item, np.generic) else item
+            for name, item in names.items():
+                self.originals.setdefault(name, name if isinstance(item, str) else item)
+            self.rows.append(list(names))
 
 
-def _listed(cell: Any) -> list[Any]:
-    if isinstance(cell, np.ndarray | list | tuple | set | frozenset):
-        return sorted(cell) if isinstance(cell, set | frozenset) else list(cell)
-    return [] if missing(cell) else [cell]
+def _name(label: Any) -> str:
+    """What the model calls a label; nothing where there is none.
+
+    Raises:
+        ValueError: it is no label.
+    """
+    if type(label).__name__ in ("NAType", "NaTType"):
+        return ""
+    return "".join(label_cell([label.item() if isinstance(label, np.generic) else label])[0])
 
 
-def _from_matrix(cells: NDArray[Any]) -> tuple[list[list[str]], dict[str, Any], bool]:
-    return [[str(column) for column in np.flatnonzero(row)] for row in cells], {}, True
+def _is_matrix(rows: Sequence[Any]) -> bool:
+    """Whether lists are the rows of a 0/1 matrix, not lists of labels that are numbers."""
+    sizes = {len(row) if isinstance(row, list | tuple) else 0 for row in rows}
+    return len(sizes) == 1 and min(sizes) > 1 and all(item in (0, 1) for row in rows for item in row)
 
 
-def _from_list(cells: Sequence[Any]) -> tuple[list[list[str]], dict[str, Any], bool]:
-    """The labels of each story as str, what each stood for, and whether any story has a list of them."""
-    rows: list[list[str]] = []
-    originals: dict[str, Any] = {}
-    several = False
-    for row, cell in enumerate(cells):
-        listed = isinstance(cell, np.ndarray | list | tuple | set | frozenset)
-        several |= listed
-        names: list[str] = []
-        for item in _listed(cell):
-            try:
-                name = "".join(label_cell([item])[0])
-            except ValueError as error:
-                raise DataError(f"y: row {row} (from 0): {error}.") from error
-            if name and name not in names:
-                names.append(name)
-                originals.setdefault(name, item.strip() if isinstance(item, str) else item)
-        rows.append(names)
-    return rows, originals, several
+def _same_length(texts: Sequence[Any], labels: Sequence[Any]) -> None:
+    if len(texts) != len(labels):
+        raise DataError(f"X has {len(texts)} texts and y {len(labels)} labels; expected one for each.")

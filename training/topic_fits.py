@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dominance import dominant, ranked
+from models.dominance import FEWEST_RANKED, dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import quantile_limit
 from models.standard import EncoderSpec, FloatArray
@@ -83,6 +83,10 @@ class Rows:
         """As the n-grams are read from."""
         return [full_text(story) for story in self.stories]
 
+    def has_order(self, exclusive: bool) -> bool:
+        """Whether the labels' order says which is dominant, of enough stories to learn it from."""
+        return not exclusive and len(self.labels) >= FEWEST_RANKED and ranked(self.labels)
+
     def with_more(self, other: Rows) -> Rows:
         """These, and of others those that have one of their labels."""
         known = {label for row in self.labels for label in row}
@@ -135,10 +139,12 @@ def fit_fast(rows: Rows, held: Rows, exclusive: bool, settings: TopicSettings, t
 
     data: dict[str, Any] = {"texts": rows.texts, "labels": rows.labels, "exclusive": exclusive, "seed": settings.seed}
     found = search_fast(**data, candidates=settings.search)[0] if settings.search else {"meaning": fit_meaning(**data)}
-    scorer, logits, leading = fit_ngrams(rows, exclusive, settings, found, cross=True, taught=taught)
+    order = rows.has_order(exclusive)
+    scorer, logits = fit_ngrams(rows, exclusive, settings, found, order, cross=True, taught=taught)
+    leading = cross_leading(scorer, rows, taught) if order else None
 
     def refit(everything: Rows) -> FastTopicClassifier:
-        return fit_ngrams(everything, exclusive, settings, found, cross=False, taught=taught)[0]
+        return fit_ngrams(everything, exclusive, settings, found, order, cross=False, taught=taught)[0]
 
     limit = min(NEW_NAMES * quantile_limit(scorer.strangeness(held.texts)), MOST_UNKNOWN)
     return Fitted(scorer, refit, logits, rows.targets, scorer.decision_function(held.texts), limit, leading)
@@ -177,7 +183,8 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         return head.attended_logits([rows.vectors[row] for row in np.flatnonzero(folds == fold).tolist()])
 
     crosswise = not seen or len(held.labels) < FEW_HELD
-    ngrams, crossed, leading = fit_ngrams(rows, exclusive, settings, without, cross=crosswise)
+    order = rows.has_order(exclusive)
+    ngrams, crossed = fit_ngrams(rows, exclusive, settings, without, order, cross=crosswise)
     own, weight, known = np.zeros_like(rows.targets), 0.0, 0
     if seen:
         scorers = [fit_whole(how) for how in heads]
@@ -203,15 +210,14 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
 
     def refit(everything: Rows) -> StandardTopics:
         again = _fit_head(spec, everything, range(len(everything.labels)), exclusive, head)
-        again.add_ngrams(fit_ngrams(everything, exclusive, settings, without, cross=False)[0], weight)
+        again.add_ngrams(fit_ngrams(everything, exclusive, settings, without, order, cross=False)[0], weight)
         return again
 
     logits = scorer.logits(held.vectors, held.texts)
     limit = scorer.strange_limit(held.vectors)
     if seen:
         return Fitted(scorer, None, logits, held.targets, logits, limit, scorer.leading_logits(held.texts))
-    if not weight:
-        leading = None
+    leading = cross_leading(ngrams, rows) if order and weight else None
     return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit, leading)
 
 
@@ -244,31 +250,42 @@ def fit_ngrams(
     exclusive: bool,
     settings: TopicSettings,
     parameters: dict[str, Any],
+    order: bool,
     *,
     cross: bool,
     taught: Taught | None = None,
-) -> tuple[FastTopicClassifier, NDArray[np.float32], NDArray[np.float32] | None]:
+) -> tuple[FastTopicClassifier, NDArray[np.float32]]:
     """The n-gram classifier, and with `cross` its logits of each story from folds without it.
 
-    Where the order of labels means something it learns the dominant ones besides, and the last part is what is said of
-    them, from folds likewise; else that is None.
+    With `order` it learns the dominant labels besides.
     """
-    more = (taught.texts, taught.labels) if taught is not None else ([], [])
+    every, more = _with_taught(rows, taught)
     ngrams = FastTopicClassifier(seed=settings.seed, **parameters)
-    order = not exclusive and ranked(rows.labels)
-    with progress("Fitting n-grams", (1 + FOLDS * cross) * (1 + order)) as advance:
-        every = [*rows.texts, *more[0]], [*rows.labels, *more[1]]
+    with progress("Fitting n-grams", 1 + order + FOLDS * cross) as advance:
         ngrams.fit(*every, exclusive=exclusive)
         advance()
-        crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
-        leading = None
         if order:
             ngrams.fit_leading(*every)
             advance()
+        crossed = np.zeros((0, len(ngrams.classes_)), np.float32)
         if cross:
             crossed = ngrams.cross_logits(rows.texts, rows.labels, folds=FOLDS, more=more)
             advance(FOLDS)
-        if cross and order:
-            leading = ngrams.cross_leading(rows.texts, rows.labels, folds=FOLDS, more=more)
-            advance(FOLDS)
-    return ngrams, crossed, leading
+    return ngrams, crossed
+
+
+def cross_leading(ngrams: FastTopicClassifier, rows: Rows, taught: Taught | None = None) -> NDArray[np.float32]:
+    """What n-grams say of which label is dominant, of each story from folds without it."""
+    with progress("Cross-validating the dominant label", 1) as advance:
+        found = ngrams.cross_leading(rows.texts, rows.labels, folds=FOLDS, more=_with_taught(rows, taught)[1])
+        advance()
+    return found
+
+
+Labelled = tuple[Sequence[str], Sequence[Sequence[str]]]
+
+
+def _with_taught(rows: Rows, taught: Taught | None) -> tuple[Labelled, Labelled]:
+    """Texts and labels of the rows and what a teacher labelled, and of the latter alone."""
+    more: Labelled = (taught.texts, taught.labels) if taught is not None else ([], [])
+    return ([*rows.texts, *more[0]], [*rows.labels, *more[1]]), more

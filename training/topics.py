@@ -125,10 +125,11 @@ def train_topics(
         )
     report.notes[:0] = [*held_out_leaks(settings.encoder, articles, validation), *notes]
     report.notes += taught.notes
-    refused = int(model.strange(held_rows.stories, held_rows.vectors or None).sum())
+    refused = int(model.refused(held_rows.stories, held_rows.vectors or None).sum())
     report.notes.append(
-        f"{refused} of the {len(validation)} held-out articles are so unlike the training articles, or so like texts "
-        "that are no news, that 'predict' gives them no topics; the figures above count what it would have given."
+        f"{refused} of the {len(validation)} held-out articles get no topics from 'predict': they are too unlike the "
+        "training articles, like texts that are no news, not English or under four words; the figures above count what "
+        "it would have given."
     )
     refit = fitted.refit if split and settings.refit else None
     if refit is not None:

@@ -16,7 +16,7 @@ from models.topics import TopicModel, decide, labelable, unknown_label
 NEWS = "The council voted on Monday to close the old bridge at Tarsk, and the mayor said that it was for the best."
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model(tiny_models: dict[str, Path]) -> TopicModel:
     return TopicModel.load(tiny_models["topics-fast"])
 
@@ -89,11 +89,12 @@ def test_another_threshold_of_one_label_leaves_the_others_as_they_are(model: Top
 
 def test_a_label_that_the_model_does_not_know_counts_as_missed(model: TopicModel) -> None:
     model.strange_limit = float("inf")
-    given = model.predict([NEWS], thresholds=None)[0] or model.classes_[:0]
+    n = len(model.classes_)
+    model.thresholds_ = np.zeros(n)
     assert model.score([NEWS], [["opera", "chess"]]) == 0
-    if given:
-        assert model.score([NEWS], [given]) == 1
-        assert model.score([NEWS], [[*given, "opera"]]) == pytest.approx(2 * len(given) / (2 * len(given) + 1))
+    assert model.score([NEWS], [model.classes_]) == 1
+    assert model.score([NEWS], [[*model.classes_, "opera"]]) == pytest.approx(2 * n / (2 * n + 1))
+    assert model.score([NEWS], model.classes_[:1]) == pytest.approx(2 / (n + 1))  # a str is one label
     with pytest.raises(ValueError, match="zip"):
         model.score([NEWS], [])
 

@@ -258,7 +258,7 @@ class TestLabels:
             (" sport ", ["sport"]),
             (3, ["3"]),
             (3.0, ["3"]),
-            (True, ["True"]),
+            (True, ["true"]),
             (["b", " a", "b", "", None], ["b", "a"]),
             ('["b", "a", "b"]', ["b", "a"]),
             ("['b', 'a']", ["b", "a"]),

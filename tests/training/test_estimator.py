@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -29,7 +30,8 @@ def fast(**options: Any) -> TopicClassifier:
 
 @pytest.fixture(scope="module", params=["fast", "standard"])
 def single(request: pytest.FixtureRequest, tiny_encoder: Path) -> TopicClassifier:
-    return TopicClassifier(request.param, encoder=str(tiny_encoder), background=False).fit(SINGLE.texts, ONE)
+    encoder = str(tiny_encoder) if request.param == "standard" else None
+    return TopicClassifier(request.param, encoder=encoder, background=False).fit(SINGLE.texts, ONE)
 
 
 def test_either_engine_answers_in_arrays(single: TopicClassifier) -> None:
@@ -78,11 +80,42 @@ def test_several_labels_as_lists_and_as_a_matrix() -> None:
     assert not model.predict(SEVERAL.texts, thresholds=1.0).any()
 
 
+def test_labels_are_the_same_however_they_are_written() -> None:
+    numbers = fast().fit(SINGLE.texts, NUMBERS)
+    right = numbers.score(SINGLE.texts, NUMBERS)
+    assert right > 0.9
+    assert numbers.score(SINGLE.texts, np.array(NUMBERS, float)) == right
+    assert numbers.score(SINGLE.texts, np.array(NUMBERS)[:, None]) == right
+    spaced = [f" {label}\n" for label in ONE]
+    assert fast().fit(SINGLE.texts, spaced).score(SINGLE.texts, spaced) > 0.9
+    arrays = [np.flatnonzero(row) for row in MATRIX]
+    lists = fast().fit(SEVERAL.texts, arrays)
+    assert lists.classes_.tolist() == [0, 1, 2]
+    assert lists.score(SEVERAL.texts, [row.astype(float).tolist() for row in arrays]) > 0.8
+    assert fast().fit(SEVERAL.texts, MATRIX.tolist()).score(SEVERAL.texts, MATRIX) > 0.8
+    named = fast().fit(SEVERAL.texts, pandas.DataFrame(MATRIX, columns=["health", "sport", "weather"]))
+    assert named.classes_.tolist() == ["health", "sport", "weather"]
+    assert named.predict(SEVERAL.texts).shape == (60, 3)
+    assert set(named.model_.predict(SEVERAL.texts[:1])[0]) <= {"health", "sport", "weather"}
+
+
+def test_thresholds_are_named_as_the_labels_are() -> None:
+    numbers = fast().fit(SEVERAL.texts, MATRIX)
+    assert not numbers.predict(SEVERAL.texts, thresholds={1: 1.0})[:, 1].any()
+    assert numbers.predict(SEVERAL.texts, thresholds={numbers.classes_[1]: 0.0})[:, 1].all()
+    with pytest.raises(DataError, match="unknown label '7'"):
+        numbers.predict(SEVERAL.texts, thresholds={7: 0.5})
+    with pytest.raises(DataError, match="labels exclude each other"):
+        fast().fit(SINGLE.texts, ONE).predict(SINGLE.texts, thresholds=0.5)
+
+
 def test_it_works_in_the_tools_of_scikit_learn() -> None:
     assert clone(fast(seed=5)).get_params()["seed"] == 5
     assert cross_val_score(fast(), SINGLE.texts, ONE, cv=2).min() > 0.9
     assert cross_val_score(fast(), SINGLE.texts, NUMBERS, cv=2, scoring="neg_log_loss").min() > -0.6
     assert cross_val_score(fast(), SEVERAL.texts, MATRIX, cv=2, scoring="f1_micro").min() > 0.8
+    rare = np.concatenate([MATRIX, np.eye(60, 1, dtype=int)], axis=1)  # a label that one fold alone has
+    assert np.isfinite(fast().fit(SEVERAL.texts[1:], rare[1:]).decision_function(SEVERAL.texts[:1])).all()
     searched = GridSearchCV(fast(), {"held_out": [0.1, 0.2]}, cv=2).fit(SINGLE.texts, ONE)
     assert searched.best_params_["held_out"] in (0.1, 0.2)
     assert make_pipeline(fast()).fit(SINGLE.texts, ONE).predict(SINGLE.texts[:3]).tolist() == ONE[:3]
@@ -110,6 +143,13 @@ def test_rows_without_a_label_are_left_out_and_counted() -> None:
 def test_what_cannot_be_learnt_from_is_named(texts: Any, labels: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         fast().fit(texts, labels)
+
+
+def test_what_an_engine_does_not_use_is_refused() -> None:
+    with pytest.raises(DataError, match="search is for the fast engine"):
+        TopicClassifier("standard", search=3).fit(SINGLE.texts, ONE)
+    with pytest.raises(DataError, match="has no encoder"):
+        TopicClassifier("fast", cache="folder").fit(SINGLE.texts, ONE)
 
 
 def test_an_engine_that_is_none_and_a_model_that_has_learnt_nothing() -> None:

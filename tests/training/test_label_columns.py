@@ -86,7 +86,7 @@ def evaluate(model: Path, data: Path) -> dict[str, Any]:
         ([f"{row % 3}.0" for row in range(N)], "csv", ["0", "1", "2"]),
         ([f"{row % 3}.5" for row in range(N)], "csv", ["0.5", "1.5", "2.5"]),
         ([f"Web {row % 3}.0" for row in range(N)], "csv", ["Web 0.0", "Web 1.0", "Web 2.0"]),
-        ([row % 3 == 0 for row in range(N)], "parquet", ["False", "True"]),
+        ([row % 3 == 0 for row in range(N)], "parquet", ["false", "true"]),
         ([None if row % 5 == 4 else float(row % 3) for row in range(N)], "parquet", ["0", "1", "2"]),
         ([EMPTY[row % 4] if row % 5 == 4 else NAMES[row % 3] for row in range(N)], "jsonl", sorted(NAMES)),
         (["rare" if row == 7 else NAMES[row % 3] for row in range(N)], "jsonl", ["health", "rare", "sport", "weather"]),
