@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 from models.artefact import array
 from models.dominance import dominant, foremost, ranked
 from models.errors import DataError, ModelError
+from models.label_matrix import Bools, check_targets, contrast_of, labels_matrix
 from models.ngrams import NgramVectorizer
 from models.word_vectors import Meaning, shipped_vectors
 from models.wordhash import hash_words
 
 Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 
 INTERCEPT = "(intercept)"
 OTHERS = "(other n-grams)"
-SMOOTHING = 0.03
-"""Added to an n-gram's weight in the stories of a label and in the others before their ratio is taken."""
 
 
 class FastTopicClassifier:
@@ -101,7 +99,7 @@ class FastTopicClassifier:
             DataError: the lengths differ, there are fewer than two labels in all, a row contradicts
                 `exclusive`, or no text holds a word.
         """
-        classes, targets = _targets(texts, labels, exclusive)
+        classes, targets = check_targets(texts, labels, exclusive)
         self._ngrams = self._vectorizer().fit(texts)
         if self.meaning:
             self._ngrams.know(shipped_vectors().words)
@@ -165,7 +163,7 @@ class FastTopicClassifier:
             if truth.all() or not truth.any():
                 intercept[label] = 1.0 if truth.all() else -1.0
             else:
-                scale = _contrast(wide, truth, self.contrast)
+                scale = contrast_of(wide, truth, self.contrast)
                 scaled = scipy.sparse.csr_matrix(
                     (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
                 )
@@ -205,7 +203,7 @@ class FastTopicClassifier:
             DataError: a label is not one of `classes_`, or there are fewer stories than folds.
         """
         every = [*labels, *more[1]]
-        targets = _matrix(every, self.classes_)
+        targets = labels_matrix(every, self.classes_)
         weights = self._weights(every, self.classes_, targets)
         return self._crossed(self._ngrams.transform([*texts, *more[0]]), targets, weights, labels, folds)
 
@@ -359,44 +357,3 @@ def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np
     parts = np.empty(len(codes), np.int64)
     parts[dealt] = np.arange(len(codes)) % folds
     return parts
-
-
-def _contrast(features: scipy.sparse.csr_matrix, truth: Bools, power: float) -> NDArray[np.float64]:
-    """What each feature is multiplied by for one label, (n_features,), so that the rows' mean length stays 1."""
-    if power <= 0:
-        return np.ones(features.shape[1])
-    inside = features.T @ truth + SMOOTHING
-    outside = features.T @ ~truth + SMOOTHING
-    scale = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum()))) ** power
-    length = float(np.sqrt(features.power(2) @ scale**2).mean())
-    return np.asarray(scale / max(length, 1e-9), np.float64)
-
-
-def _targets(texts: Sequence[str], labels: Sequence[Sequence[str]], exclusive: bool) -> tuple[list[str], Bools]:
-    """The labels, sorted, and which of them each row has, (n_rows, n_labels)."""
-    if len(texts) != len(labels):
-        raise DataError(f"got {len(texts)} texts and {len(labels)} rows of labels; expected one row each.")
-    for number, row in enumerate(labels):
-        if isinstance(row, str):
-            raise DataError(f"row {number}: expected a list of labels, found the string {row!r}; write [{row!r}].")
-    classes = sorted({label for row in labels for label in row})
-    if len(classes) < 2:
-        only = f"only {classes[0]!r}" if classes else "none"
-        raise DataError(f"a classifier needs at least two different labels, the data has {only}.")
-    if exclusive:
-        for number, row in enumerate(labels):
-            if (found := len(set(row))) != 1:
-                raise DataError(f"row {number}: expected exactly one label, found {found}: {list(row)!r}.")
-    return classes, _matrix(labels, classes)
-
-
-def _matrix(labels: Sequence[Sequence[str]], classes: Sequence[str]) -> Bools:
-    """Which labels each row has, (n_rows, n_labels)."""
-    place = {label: number for number, label in enumerate(classes)}
-    targets = np.zeros((len(labels), len(classes)), bool)
-    for number, row in enumerate(labels):
-        for label in row:
-            if label not in place:
-                raise DataError(f"row {number}: label {label!r} is not one the model was trained on.")
-            targets[number, place[label]] = True
-    return targets
