@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import logging
 import math
@@ -117,9 +116,14 @@ class Copydesk:
         Raises:
             DataError: a label is unknown, or a threshold is not between 0 and 1.
         """
-        other = copy.copy(self)
-        other.thresholds = self.topics.override(thresholds) if self.topics and thresholds is not None else None
-        return other
+        return Copydesk(
+            self.topics,
+            self.summariser,
+            budget=self.budget,
+            thresholds=thresholds,
+            clean=self.clean,
+            writers=self.writers,
+        )
 
     @property
     def window(self) -> int:
@@ -293,7 +297,7 @@ class Copydesk:
             chosen = list(range(len(texts))) if words < FEWEST_WORDS else self.summariser.choose(logits, texts, budget)
             if not chosen:
                 warnings.append("no sentence fits the length asked for: the brief is empty.")
-        readable = labelable(story)
+        readable = language is None and labelable(story)
         topics = self._topics(scored) if readable and not strange else ()
         if readable and strange:
             warnings.append("the story is unlike those the topic model was trained on: it gets no topics.")

@@ -116,9 +116,7 @@ def train_topics_command(
 
     _refuse_what_is_not_used(engine is Engine.fast, finetune, encoder, epochs, checkpoints, resume)
     if cache and engine is Engine.fast and not unlabelled:
-        raise typer.BadParameter(
-            "--cache keeps sentence vectors, which --engine fast has none of without --unlabelled."
-        )
+        raise typer.BadParameter("--cache keeps sentence vectors; --engine fast has none, but for --unlabelled.")
     if search and engine is not Engine.fast:
         raise typer.BadParameter("--search is for --engine fast; the standard engine's defaults need no search.")
     if (unlabelled or teacher) and engine is not Engine.fast:

@@ -24,9 +24,9 @@ def label_cell(
     """The labels of a cell, stripped, without repetitions and in order, and whether the cell is a list.
 
     A number stands for its class name where there are class names (-1 for no label), else for itself. Letters with
-    accents are one character each (NFC), so that labels that look the same are. A
-    string that prints a list, such as `["a", "b"]` in a CSV file, is that list; with a `separator` any other string is
-    the list of what stands between separators.
+    accents are one character each (NFC), so that labels that look the same are. A string that prints a list, such as
+    `["a", "b"]` in a CSV file, is that list; with a `separator` any other string is the list of what stands between
+    separators.
 
     Raises:
         ValueError: it is no label; the message says what it is.

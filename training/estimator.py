@@ -44,8 +44,6 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
     `training.json` records.
     """
 
-    _estimator_type = "classifier"
-
     def __init__(
         self,
         engine: str = "standard",
@@ -129,7 +127,7 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
             found = np.array([given.originals[label] for label in known])
             names = [known[place] for place in np.argsort(found, kind="stable")]
         self.classes_ = np.array([given.originals[name] for name in names])
-        self._columns = [names.index(label) for label in known]
+        self._names, self._columns = names, [names.index(label) for label in known]
         return self
 
     def predict(self, X: Sequence[str], thresholds: float | Mapping[str, float] | None = None) -> Any:
@@ -155,7 +153,7 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         if isinstance(thresholds, Mapping):
             thresholds = {_name(label) or label: value for label, value in thresholds.items()}
         given = self.model_.predict(texts, thresholds=thresholds)
-        place = {label: column for label, column in zip(self.model_.classes_, self._columns, strict=True)}
+        place = dict(zip(self.model_.classes_, self._columns, strict=True))
         if self._kind == "lists":
             known = self.classes_.tolist()
             return [[known[place[label]] for label in row] for row in given]
@@ -182,12 +180,17 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Sequence[str], y: Sequence[Any] | NDArray[Any]) -> float:
         """Accuracy where labels exclude each other, else micro-F1; a label that was not learnt counts as missed."""
-        wanted = _Labels(y)
-        found = _Labels(self.predict(X)) if len(wanted.rows) else wanted
-        _same_length(found.rows, wanted.rows)
-        pairs = [(set(a), set(b)) for a, b in zip(found.rows, wanted.rows, strict=True)]
-        if self._kind == "single":
-            return float(np.mean([bool(a & b) for a, b in pairs])) if pairs else 0.0
+        texts, wanted = _texts(X), _Labels(y)
+        _same_length(texts, wanted.rows)
+        single = self._kind == "single"
+        found = [[self._names[column]] for column in self.predict_proba(texts).argmax(axis=1)] if single else None
+        known = dict(zip(wanted.originals, self._names, strict=False)) if self._kind == wanted.kind == "matrix" else {}
+        pairs = [
+            (set(given), {known.get(label, label) for label in row})
+            for given, row in zip(found or self.model_.predict(texts), wanted.rows, strict=True)
+        ]
+        if single:
+            return sum(bool(a & b) for a, b in pairs) / max(1, len(pairs))
         return counted_f1(sum(len(a & b) for a, b in pairs), sum(len(a) + len(b) for a, b in pairs))
 
     def save(self, folder: Path | str) -> None:

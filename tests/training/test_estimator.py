@@ -96,6 +96,9 @@ def test_labels_are_the_same_however_they_are_written() -> None:
     named = fast().fit(SEVERAL.texts, pandas.DataFrame(MATRIX, columns=["health", "sport", "weather"]))
     assert named.classes_.tolist() == ["health", "sport", "weather"]
     assert named.predict(SEVERAL.texts).shape == (60, 3)
+    table = pandas.DataFrame(MATRIX, columns=["health", "sport", "weather"])
+    assert named.score(SEVERAL.texts, table) == named.score(SEVERAL.texts, MATRIX) > 0.8
+    assert named.score(SEVERAL.texts, MANY) == named.score(SEVERAL.texts, MATRIX)
     assert set(named.model_.predict(SEVERAL.texts[:1])[0]) <= {"health", "sport", "weather"}
 
 
