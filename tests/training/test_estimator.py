@@ -88,6 +88,10 @@ def test_labels_are_the_same_however_they_are_written() -> None:
     assert numbers.score(SINGLE.texts, np.array(NUMBERS)[:, None]) == right
     spaced = [f" {label}\n" for label in ONE]
     assert fast().fit(SINGLE.texts, spaced).score(SINGLE.texts, spaced) > 0.9
+    composed, apart = ({"sport": f"caf{e}", "health": "a", "weather": "b"} for e in ("\u00e9", "e\u0301"))
+    cafe = fast().fit(SINGLE.texts, [(composed if row % 2 else apart)[label] for row, label in enumerate(ONE)])
+    assert cafe.classes_.tolist() == ["a", "b", "caf\u00e9"]
+    assert cafe.score(SINGLE.texts, [apart[label] for label in ONE]) > 0.9
     arrays = [np.flatnonzero(row) for row in MATRIX]
     lists = fast().fit(SEVERAL.texts, arrays)
     assert lists.classes_.tolist() == [0, 1, 2]

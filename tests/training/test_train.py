@@ -30,6 +30,7 @@ from training.evaluation import evaluate_topics, topic_figures
 from training.leaks import find_leaks, leak_notes
 from training.steps import FinetuneSettings
 from training.stories import encode_stories, read_stories, split_articles
+from training.teaching import teach
 from training.topics import TopicSettings, train_topics
 
 
@@ -140,6 +141,25 @@ def test_words_unknown_without_exception_are_never_familiar(monkeypatch: pytest.
     model, _, _ = train_topics(toy(30), settings=FAST)
     assert model.strange_limit == 0.9
     assert model.predict(["Qwzx plov drent mibble forn takk snarp quilled vomber trissel."]) == [[]]
+
+
+def test_what_a_standard_teacher_reads_is_kept(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = TopicSettings("standard", str(tiny_encoder), background=False)
+    teacher, _, training = train_topics(toy(90), settings=settings)
+    teacher.strange_limit = float("inf")
+    save_artefact(teacher.artefact(training, ""), tmp_path / "teacher")
+    more = replace(toy(60), name="news", texts=[f"{text} And so on." for text in toy(60).texts])
+    asked = (str(tmp_path / "teacher"), more, teacher.classes_, [toy(9)], tmp_path / "cache")
+    found = teach(*asked)
+    assert len(found.texts) == 60 and list((tmp_path / "cache").iterdir())
+
+    def encode(*_: Any, **__: Any) -> None:
+        pytest.fail("read again")
+
+    monkeypatch.setattr("models.encoder.Encoder.encode", encode)
+    assert teach(*asked).labels == found.labels
 
 
 def test_whether_labels_have_an_order_is_asked_of_the_training_rows_alone(tmp_path: Path) -> None:
