@@ -33,6 +33,7 @@ from models.fitting import label_prior, topic_loss
 from models.heads import SummaryHead, TopicHead, pad_stories
 from models.standard import EncoderSpec
 from training.attention import speed_up
+from training.averaging import Average, AveragedWeights
 from training.steps import (
     FinetuneSettings,
     Steps,
@@ -65,6 +66,7 @@ class JointModel(nn.Module):
         self.topic_head, self.summary_head = topic_head, summary_head
         self.weights = (settings.topic_weight, settings.summary_weight)
         self.exclusive = exclusive
+        self.average = AveragedWeights([weight for weight in self.parameters() if weight.requires_grad])
 
     def read(self, inputs: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         """Sentence vectors of one task's stories, padded, and their mask; see `pad_stories`."""
@@ -135,7 +137,7 @@ def finetune(
         resume: go on from the newest whole checkpoint there; the outcome is that of an undisturbed run.
 
     Returns:
-        The adapter and heads of the best evaluation.
+        The adapter and heads of the best evaluation, averaged over the steps up to there.
 
     Raises:
         DataError: the checkpoints to go on from are another run's, or a task has nothing to learn from.
@@ -192,7 +194,8 @@ def finetune(
             return torch.utils.data.SequentialSampler(steps)
 
         def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-            metrics = _held_out_losses(self.model, encoder, held_topics, held_summaries, plan)
+            with model.average.in_place():
+                metrics = _held_out_losses(self.model, encoder, held_topics, held_summaries, plan)
             metrics["epoch"] = self.state.epoch or 0.0
             self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -233,10 +236,15 @@ def finetune(
         eval_dataset=steps if judged else None,
         data_collator=lambda items: items[0],
         optimizers=(optimizer, None),
-        callbacks=[MarkWhole(job), *([EarlyStoppingCallback(settings.patience)] if judged else [])],
+        callbacks=[
+            Average(model.average),
+            MarkWhole(job),
+            *([EarlyStoppingCallback(settings.patience)] if judged else []),
+        ],
     )
     state = train_whole(trainer, model, checkpoints, job, resume=resume)
     model.eval().to("cpu")
+    model.average.take()
     scale = 1.0 if settings.full else settings.alpha / settings.rank
     if settings.full:
         adapter = changed_weights(model.transformer, before)
