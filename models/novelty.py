@@ -27,8 +27,8 @@ Floats = NDArray[np.float32]
 QUANTILE = 0.99
 """Share of held-out stories, whole and openings, that count as familiar."""
 FEWEST_STORIES = 50
-KEPT = 0.998
-"""Share of held-out stories, whole and openings, that do not count as no news."""
+KEPT, KEPT_BY_WORDS = 0.999, 0.998
+"""Share of held-out stories, whole and openings, that do not count as no news, by sentence vectors and by n-grams."""
 NEWS_WEIGHT = 2.0
 """What the written news counts for in telling stories from what is none, where the training stories count for 1."""
 BACKGROUND_STRENGTH = 16.0
@@ -151,12 +151,13 @@ class Background:
         return cls(weight, bias)
 
     def limit(self, features: Any) -> float:
-        """The score that `KEPT` of stories which it was not fitted on stay below; more where they are few.
+        """The score that nearly all stories (`KEPT`) which it was not fitted on stay below; more where they are few.
 
         It is never less than even odds.
         """
         scores = self.scores(features)
-        return max(0.0, float(np.quantile(scores, KEPT) + scores.std() / np.sqrt(len(scores))))
+        kept = KEPT_BY_WORDS if scipy.sparse.issparse(features) else KEPT
+        return max(0.0, float(np.quantile(scores, kept) + scores.std() / np.sqrt(len(scores))))
 
     def above(self, limit: float) -> Background:
         """The same, but that scores of `limit` become 0."""
@@ -168,15 +169,20 @@ class Background:
         return {"background.weight": weight, "background.bias": np.array([self.bias], np.float32)}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_features: int) -> Background | None:
-        """As saved; None where there is none.
+    def from_tensors(
+        cls, tensors: Mapping[str, NDArray[Any]], n_features: int, before: int | None = None
+    ) -> Background | None:
+        """As saved; None where there is none. Older models go by the first `before` of the features alone.
 
         Raises:
             ModelError: a tensor is missing or of another shape.
         """
         if not any(name.startswith("background.") for name in tensors):
             return None
-        bias, weight = array(tensors, "background.bias", (1,)), array(tensors, "background.weight", (n_features,))
+        name = "background.weight"
+        older = before is not None and name in tensors and tensors[name].shape == (before,)
+        bias, weight = array(tensors, "background.bias", (1,)), array(tensors, name, (before if older else n_features,))
+        weight = np.pad(weight, (0, n_features - len(weight)))
         if np.abs(weight).max(initial=0) > np.finfo(np.float16).max:
             raise ModelError("tensor 'background.weight' has numbers that float16 does not hold.")
         return cls(weight, float(bias[0]))

@@ -54,7 +54,7 @@ def _check(wanted: Mapping[str, Any], config: Mapping[str, Any], place: str, abo
 def _shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, int]]]:
     """The tensors whose sizes a config names: what is made by its word has to be there already."""
     if config["task"] == "topics":
-        width = config["hidden"] * (config.get("layers_read") or 1)
+        width = config["hidden"] * (config.get("head_layers") or config.get("layers_read") or 1)
         shapes = [("topics.label.weight", (len(config["labels"]), width))]
         if config.get("units") is not None:
             shapes += [
@@ -170,7 +170,7 @@ def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 
 
-_OPTIONAL = {"lead_threshold", "strange_limit", "fast", "ranker", "units", "layers_read"}
+_OPTIONAL = {"lead_threshold", "strange_limit", "fast", "ranker", "units", "layers_read", "head_layers"}
 _ENCODER: Mapping[str, Any] = {
     "name": _text,
     "sha256": _hash,
@@ -195,6 +195,7 @@ _ENGINES: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "hidden": whole(1, LARGEST_SIZE),
         "units": whole(1, LARGEST_SIZE),
         "layers_read": whole(1, 2),
+        "head_layers": whole(1, 2),
         "fast": {"parameters": _parameters, "labels": _labels, "exclusive": _flag, "weight": number(1e-9, 100)},
     },
     ("summariser", "abstractive"): {

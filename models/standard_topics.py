@@ -29,14 +29,22 @@ class StandardTopics(OverVectors):
         ngrams: the fast engine's classifier, whose logits are added; None where it does not help.
         ngram_weight: what its logits are multiplied by.
         familiarity: the training stories' place among sentence vectors, None where there were too few of them.
-        layers: of the encoder that the head reads; everything else goes by the last one.
+        layers: of the encoder that are read, by what tells stories from no news (`features`), and by the head as many
+            as its settings say; what is `familiar` goes by the last one.
     """
 
-    def __init__(self, spec: EncoderSpec, settings: HeadSettings | None = None, dtype: str = "auto") -> None:
-        """Keep the parameters; `fit` learns."""
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        settings: HeadSettings | None = None,
+        dtype: str = "auto",
+        *,
+        layers: int | None = None,
+    ) -> None:
+        """Keep the parameters; `fit` learns. `layers` are those that the head reads when None."""
         super().__init__(spec, dtype)
         self.settings = settings or HeadSettings()
-        self.layers = self.settings.layers
+        self.layers = layers or self.settings.layers
         self.head: TopicHead | None = None
         self.ngrams: FastTopicClassifier | None = None
         self.ngram_weight = 0.0
@@ -53,15 +61,21 @@ class StandardTopics(OverVectors):
         on_progress: Callable[[int, float], None] | None = None,
     ) -> StandardTopics:
         """Fit the head on sentence vectors `(n_sentences, layers * hidden)`, see `models.fitting.fit_topic_head`."""
-        self.head = fit_topic_head(
-            vectors,
+        width = vectors[0].shape[1] // self.layers * self.settings.layers
+        head = fit_topic_head(
+            [story[:, :width] for story in vectors],
             targets,
             exclusive=exclusive,
             first=first,
             settings=self.settings,
-            held_out=held_out,
+            held_out=None if held_out is None else ([story[:, :width] for story in held_out[0]], held_out[1]),
             on_progress=on_progress,
         )
+        return self.adopt(head, vectors)
+
+    def adopt(self, head: TopicHead, vectors: Sequence[NDArray[Any]]) -> StandardTopics:
+        """Take a head that is fitted; the stories of these vectors, as in `fit`, are what is familiar."""
+        self.head = head
         self._round()
         self.familiarity = Familiarity.fit(self._last(vectors)) if len(vectors) >= FEWEST_STORIES else None
         return self
@@ -70,7 +84,7 @@ class StandardTopics(OverVectors):
     def hidden(self) -> int:
         """Size of a vector of one layer."""
         assert self.head is not None
-        return self.head.label.in_features // self.layers
+        return self.head.label.in_features // self.settings.layers
 
     def _last(self, vectors: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """The part of sentence vectors that is the last layer's."""
@@ -129,13 +143,14 @@ class StandardTopics(OverVectors):
         return logits
 
     def features(self, vectors: Sequence[NDArray[Any]]) -> FloatArray:
-        """The stories' mean sentence vectors, scaled to length 1, `(n_stories, hidden)`."""
-        return pooled(self._last(vectors))
+        """The stories' mean sentence vectors of each layer, scaled to length 1, `(n_stories, layers * hidden)`."""
+        edges = self.hidden * np.arange(self.layers)
+        return np.concatenate([pooled([story[:, a : a + self.hidden] for story in vectors]) for a in edges], axis=1)
 
     @property
     def n_features(self) -> int:
         """Columns of `features`."""
-        return self.hidden
+        return self.hidden * self.layers
 
     def strangeness(self, vectors: Sequence[NDArray[Any]], texts: Sequence[str]) -> FloatArray:
         """How far each story is from the training stories, `(n_stories,)`; see `models.novelty.Familiarity`."""
@@ -166,6 +181,8 @@ class StandardTopics(OverVectors):
         config: dict[str, Any] = {"encoder": self.spec.config(), "hidden": self.hidden}
         if self.layers > 1:
             config["layers_read"] = self.layers
+        if self.settings.layers < self.layers:
+            config["head_layers"] = self.settings.layers
         if self.head.units:
             config["units"] = self.head.units
         if self.ngrams is not None:
@@ -187,20 +204,22 @@ class StandardTopics(OverVectors):
         cls, artefact: Artefact, n_labels: int, *, encoder: str | None = None, dtype: str = "auto"
     ) -> StandardTopics:
         """As saved."""
-        topics = cls(EncoderSpec.from_artefact(artefact, encoder), dtype=dtype)
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
-        units, layers = (
-            size_in(artefact, name) if artefact.config.get(name) is not None else other
-            for name, other in (("units", 0), ("layers_read", 1))
-        )
-        topics.layers = layers
-        topics.head = TopicHead(layers * size_in(artefact, "hidden"), n_labels, units=units)
+        units, layers = _size(artefact, "units", 0), _size(artefact, "layers_read", 1)
+        settings = HeadSettings(units=units, layers=_size(artefact, "head_layers", layers))
+        topics = cls(EncoderSpec.from_artefact(artefact, encoder), settings, dtype, layers=layers)
+        topics.head = TopicHead(settings.layers * size_in(artefact, "hidden"), n_labels, units=units)
         restore_head(topics.head, "topics", artefact.tensors)
         if any(name.startswith("familiar.") for name in artefact.tensors):
             topics.familiarity = Familiarity.from_tensors(artefact.tensors, size_in(artefact, "hidden"))
         if "fast" in artefact.config:
             topics.ngrams, topics.ngram_weight = _ngrams(artefact, n_labels)
         return topics
+
+
+def _size(artefact: Artefact, name: str, otherwise: int) -> int:
+    """A size that the config may name."""
+    return size_in(artefact, name) if artefact.config.get(name) is not None else otherwise
 
 
 def _ngrams(artefact: Artefact, n_labels: int) -> tuple[FastTopicClassifier, float]:

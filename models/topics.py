@@ -323,7 +323,7 @@ class TopicModel:
             thresholds,
             1.0 if lead is None else float(lead),
             float("inf") if limit is None else float(limit),
-            Background.from_tensors(artefact.tensors, scorer.n_features),
+            Background.from_tensors(artefact.tensors, scorer.n_features, getattr(scorer, "hidden", None)),
             dominance,
         )
 

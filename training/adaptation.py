@@ -83,9 +83,11 @@ def adapt_encoder(
     aside = [held for _, held in parts.values()]
     parts = {name: (_without(train, aside), held) for name, (train, held) in parts.items()}
     labelled = held_topics = summarised = held_summaries = None
+    told: dict[str, Any] = {}
     if "topics" in parts:
         train, held = parts["topics"]
         classes = sorted({label for row in train.labels or [] for label in row})
+        told = {"topics": {"labels": classes, "exclusive": train.exclusive}}
         labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
     if "summaries" in parts:
         summarised, held_summaries = map(summary_task, parts["summaries"])
@@ -101,7 +103,7 @@ def adapt_encoder(
         checkpoints=checkpoints,
         resume=resume,
     )
-    return encoder_artefact(adapted, spec, data, stopped, settings), adapted.history
+    return encoder_artefact(adapted, spec, data, stopped, settings, told), adapted.history
 
 
 def _without(articles: Articles, aside: Sequence[Articles]) -> Articles:
@@ -125,7 +127,12 @@ def seen_before(encoder: str | None) -> dict[str, Any]:
 
 
 def encoder_artefact(
-    adapted: Adapted, before: EncoderSpec, data: dict[str, Any], stopped: dict[str, Any], settings: FinetuneSettings
+    adapted: Adapted,
+    before: EncoderSpec,
+    data: dict[str, Any],
+    stopped: dict[str, Any],
+    settings: FinetuneSettings,
+    told: dict[str, Any],
 ) -> Artefact:
     """An adapted encoder, with the heads trained beside it, as a folder's contents.
 
@@ -135,6 +142,8 @@ def encoder_artefact(
         data: what it was learnt from.
         stopped: what the run was stopped on.
         settings: how.
+        told: what the topic head tells apart, as `config.json` keeps it: the model that is trained on this encoder may
+            take that head.
     """
     adapter = {name: value.numpy() for name, value in adapted.adapter.items()}
     spec = EncoderSpec(before.name, before.sha256, adapter, adapted.scale)
@@ -156,5 +165,5 @@ def encoder_artefact(
         "with them. Pass this folder as `--encoder` to `copydesk train topics` and `copydesk train summariser`: "
         "models trained on it share one pass over a story.\n"
     )
-    config = {"task": "encoder", "engine": "standard", "encoder": spec.config()}
+    config = {"task": "encoder", "engine": "standard", "encoder": spec.config(), **told}
     return Artefact(config, tensors, training, card, spec.adapter)

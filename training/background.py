@@ -29,7 +29,7 @@ MOST_KEPT = 4
 FOLDS = 3
 MOST_REFUSED = 0.25
 """Of a label's stories, judged by a line that was drawn without them, before no line is drawn at all."""
-_ENCODED: dict[tuple[str, str], Sequence[NDArray[Any]]] = {}
+_ENCODED: dict[tuple[str, str, int], Sequence[NDArray[Any]]] = {}
 MOST_COMPARED = 8_000
 """Up to so many training stories, drawn, are held against what is no news."""
 
@@ -44,13 +44,13 @@ def written(name: str) -> tuple[Story, ...]:
     return tuple(read_story(json.loads(line)["text"]) for line in lines)
 
 
-def encoded(spec: EncoderSpec, name: str, folder: Path | None = None) -> Sequence[NDArray[Any]]:
+def encoded(spec: EncoderSpec, name: str, folder: Path | None = None, *, layers: int = 1) -> Sequence[NDArray[Any]]:
     """Sentence vectors of the texts of one file, kept for the next training in this process; `folder` as in --cache."""
-    key = spec.fingerprint, name
+    key = spec.fingerprint, name, layers
     if key not in _ENCODED:
         while len(_ENCODED) >= MOST_KEPT:
             _ENCODED.pop(next(iter(_ENCODED)))
-        _ENCODED[key] = encode_stories(spec, written(name), folder)
+        _ENCODED[key] = encode_stories(spec, written(name), folder, layers=layers)
     return _ENCODED[key]
 
 

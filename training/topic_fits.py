@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.artefact import ADAPTER, load_artefact
 from models.dominance import FEWEST_RANKED, dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
 from models.novelty import quantile_limit
-from models.standard import EncoderSpec, FloatArray
+from models.standard import EncoderSpec, FloatArray, restore_head
 from models.story import Story
 from models.topics import full_text
 from training.decisions import fit_head_and_weight, fit_ngram_weight
@@ -24,12 +25,15 @@ from training.teaching import Taught
 
 if TYPE_CHECKING:
     from models.fitting import HeadSettings
+    from models.heads import TopicHead
     from models.standard_topics import StandardTopics
 
 log = logging.getLogger(__name__)
 FOLDS = 5
 UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
 """Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
+READ = 2
+"""Layers of the encoder that are read: what tells news from no news does by both, whether the head does or not."""
 FEW_HELD = 1000
 """With fewer held-out stories, those that an encoder has learnt from have a say in what n-grams count for too."""
 NEW_NAMES = 2.0
@@ -161,6 +165,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         seen: whether the encoder was adapted on `rows`, which flatters a head there; the held-out ones then decide.
     """
     from models.fitting import HeadSettings, settings_for
+    from models.standard_topics import StandardTopics
 
     spec = open_encoder(settings.encoder)
     without = {"meaning": 0.0}  # the encoder knows what words mean
@@ -168,7 +173,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     deep = replace(plain, units=UNITS, epochs=PASSES_WITH_UNITS)
     heads = [plain, deep, replace(deep, layers=2)] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
     for part in (rows, held):
-        part.layers = heads[-1].layers
+        part.layers = READ
         part.vectors = encode_stories(spec, part.stories, settings.cache, layers=part.layers)
 
     def fit_whole(how: HeadSettings) -> StandardTopics:
@@ -188,6 +193,9 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     own, weight, known = np.zeros_like(rows.targets), 0.0, 0
     if seen:
         scorers = [fit_whole(how) for how in heads]
+        if (tuned := None if order else _tuned_with(settings.encoder, rows, exclusive)) is not None:
+            scorers.append(StandardTopics(spec, plain, layers=rows.layers).adopt(tuned, rows.vectors))
+            heads.append(plain)
         tried = [scorer.attended_logits(held.vectors) for scorer in scorers]
         best, weight = fit_head_and_weight(tried, ngrams.decision_function(held.texts), held.targets, exclusive)
         scorer, head = scorers[best], heads[best]
@@ -221,6 +229,21 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit, leading)
 
 
+def _tuned_with(encoder: str | None, rows: Rows, exclusive: bool) -> TopicHead | None:
+    """The head that was trained together with an encoder, where it tells the same labels; None elsewhere."""
+    from models.heads import TopicHead
+
+    if encoder is None or not (Path(encoder) / ADAPTER).is_file():
+        return None
+    artefact = load_artefact(encoder)
+    labels = sorted({label for row in rows.labels for label in row})
+    if artefact.config.get("topics") != {"labels": labels, "exclusive": exclusive}:
+        return None
+    head = TopicHead(rows.vectors[0].shape[1] // rows.layers, len(labels))
+    restore_head(head, "topics", artefact.tensors)
+    return head
+
+
 def described(head: HeadSettings) -> str:
     """A head in words."""
     layers = "the encoder's last layer" if head.layers == 1 else "two of the encoder's layers"
@@ -239,9 +262,12 @@ def _fit_head(
     from models.standard_topics import StandardTopics
 
     first = dominant(rows.labels, sorted({label for row in rows.labels for label in row}))
-    vectors = [rows.vectors[row][:, : rows.vectors[row].shape[1] * how.layers // rows.layers] for row in chosen]
-    return StandardTopics(spec, how).fit(
-        vectors, rows.targets[chosen], exclusive=exclusive, first=first[chosen], on_progress=lambda *_: advance()
+    return StandardTopics(spec, how, layers=rows.layers).fit(
+        [rows.vectors[row] for row in chosen],
+        rows.targets[chosen],
+        exclusive=exclusive,
+        first=first[chosen],
+        on_progress=lambda *_: advance(),
     )
 
 

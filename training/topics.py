@@ -221,7 +221,7 @@ def _background(
 
     def own(name: str) -> Sequence[Any]:
         if settings.engine == "standard":
-            return encoded(scorer.spec, name, settings.cache)
+            return encoded(scorer.spec, name, settings.cache, layers=scorer.layers)
         return [passages(story) for story in written(name)]
 
     def features(stories: Sequence[Any]) -> Any:

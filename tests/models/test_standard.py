@@ -15,6 +15,7 @@ from models.errors import ModelError
 from models.fast_summary import FastSummariser
 from models.fast_topics import FastTopicClassifier
 from models.fitting import HeadSettings
+from models.novelty import Background
 from models.selection import SelectionRules
 from models.standard import EncoderSpec
 from models.standard_summary import StandardSummariser
@@ -81,7 +82,7 @@ def test_a_head_that_reads_two_layers_shares_its_pass_with_one_that_reads_one(
     assert {story.shape[1] for story in vectors} == {64}
     targets = target_matrix(labels, CLASSES)
     scorer.fit(vectors, targets, exclusive=False)
-    assert scorer.features(vectors).shape == (24, scorer.n_features) == (24, 32), "all but the head goes by the last"
+    assert scorer.features(vectors).shape == (24, scorer.n_features) == (24, 64)
     logits = scorer.logits(vectors)
     for own, sentences, story in zip(logits, parts, vectors, strict=True):
         np.testing.assert_allclose(scorer.contributions(sentences, story).sum(axis=0), own, atol=2e-4)
@@ -105,6 +106,37 @@ def test_a_head_that_reads_two_layers_shares_its_pass_with_one_that_reads_one(
         assert one.probabilities is not None
         np.testing.assert_array_equal(one.probabilities, topical.probabilities)
         np.testing.assert_array_equal(one.logits, brief.logits)
+
+
+def test_a_head_that_reads_one_layer_leaves_the_other_to_what_tells_news_from_no_news(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    read, labels = stories()
+    spec, targets = EncoderSpec.of(str(tiny_encoder)), target_matrix(labels, CLASSES)
+    scorer = StandardTopics(spec, HeadSettings(), dtype="float32", layers=2)
+    vectors = [story.vectors for story in scorer.encode([passages(story) for story in read])]
+    scorer.fit(vectors, targets, exclusive=False)
+    last = [story[:, :32] for story in vectors]
+    alone = StandardTopics(spec, HeadSettings(), dtype="float32").fit(last, targets, exclusive=False)
+    np.testing.assert_array_equal(scorer.logits(vectors), alone.logits(last))
+    features = scorer.features(vectors)
+    np.testing.assert_array_equal(features[:, :32], alone.features(last))
+    assert features.shape == (24, 64) and np.abs(features[:, 32:] - features[:, :32]).max() > 0.001
+
+    line = Background(np.linspace(-1, 1, 64), 0.1)
+    probabilities = PlattScaling().fit(scorer.logits(vectors), targets > 0)
+    model = TopicModel(scorer, CLASSES, False, probabilities, np.full(3, 0.5), background=line)
+    save_artefact(model.artefact({}, ""), tmp_path / "model")
+    again = TopicModel.load(tmp_path / "model", dtype="float32")
+    assert again.scorer.layers == 2 and again.background is not None
+    np.testing.assert_array_equal(again.predict_proba(read), model.predict_proba(read))
+    np.testing.assert_array_equal(again.strange(read), line.scores(features) > 0)
+
+    model.background = Background(np.linspace(-1, 1, 32), 0.1)  # as models had it that went by the last layer alone
+    save_artefact(model.artefact({}, ""), tmp_path / "older")
+    older = TopicModel.load(tmp_path / "older", dtype="float32")
+    assert older.background is not None
+    np.testing.assert_allclose(older.background.scores(features), model.background.scores(features[:, :32]), atol=1e-6)
 
 
 def test_ngram_logits_count_by_their_weight(topics: TopicModel) -> None:

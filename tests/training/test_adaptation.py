@@ -285,3 +285,34 @@ def test_two_adapters_stacked_do_what_both_do() -> None:
     torch.testing.assert_close(2.0 * both["other.lora_B"], other["other.lora_B"])
     assert both["layer.lora_A"] is second["layer.lora_A"]
     assert both["bias.delta"] is other["bias.delta"]
+
+
+def test_the_head_that_was_tuned_with_the_encoder_is_taken_where_it_does_better(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = FinetuneSettings(epochs=0.5, rank=2, topic_batch=8, evaluations=1)
+    encoder, _ = adapt_encoder(
+        toy(60), None, encoder=str(tiny_encoder), settings=quick, checkpoints=tmp_path / "checkpoints"
+    )
+    save_artefact(encoder, tmp_path / "encoder")
+    settings = TopicSettings(encoder=str(tmp_path / "encoder"), background=False)
+
+    def weights(articles: Articles, taken: int) -> tuple[int, NDArray[np.float16]]:
+        """How many heads there are to choose from, and the chosen one's weights."""
+        offered: list[int] = []
+
+        def choose(tried: Any, *_: Any) -> tuple[int, float]:
+            offered.append(len(tried))
+            return taken, 0.0
+
+        monkeypatch.setattr("training.topic_fits.fit_head_and_weight", choose)
+        model, _, _ = train_topics(articles, settings=settings)
+        return offered[0], model.artefact({}, "").tensors["topics.label.weight"]
+
+    tuned = encoder.tensors["topics.label.weight"]
+    heads, found = weights(toy(60), -1)
+    assert heads == 2
+    np.testing.assert_array_equal(found, tuned)
+    assert not np.array_equal(weights(toy(60), 0)[1], tuned)
+    renamed = replace(toy(60), labels=[[{"sport": "games"}.get(row[0], row[0])] for row in toy(60).labels or []])
+    assert weights(renamed, -1)[0] == 1, "it tells other labels"

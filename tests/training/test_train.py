@@ -270,7 +270,8 @@ def test_hidden_units_join_the_head_where_they_do_better(
     read = vectors(None, stories, layers=2)
     np.testing.assert_array_equal(again.predict_proba(stories, read), model.predict_proba(stories, read))
     few, _, _ = train_topics(data.take(range(100)), settings=settings)
-    assert (few.scorer.head.units, few.scorer.layers) == (0, 1), "too few stories for them"
+    assert (few.scorer.head.units, few.scorer.settings.layers) == (0, 1), "too few stories for them"
+    assert few.scorer.layers == 2, "news is told from no news by both all the same"
 
 
 def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
