@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models.artefact import ADAPTER, Arrays, Artefact, load_artefact
 from models.errors import DataError
 from models.standard import EncoderSpec, head_state
@@ -16,6 +18,7 @@ from models.topics import target_matrix
 from training.data import Articles
 from training.finetune import Adapted, finetune
 from training.leaks import rows_among
+from training.opinion import second_opinion
 from training.provenance import describe_data, encoder_history, library_versions
 from training.steps import FinetuneSettings, SummaryTask, TopicTask
 from training.stories import open_encoder, read_stories
@@ -89,6 +92,9 @@ def adapt_encoder(
         classes = sorted({label for row in train.labels or [] for label in row})
         told = {"topics": {"labels": classes, "exclusive": train.exclusive}}
         labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
+        if settings.blend and (opinion := second_opinion(train, held, classes, settings.seed)) is not None:
+            targets = (1 - settings.blend) * labelled.targets + np.float32(settings.blend) * opinion
+            labelled = replace(labelled, targets=targets)
     if "summaries" in parts:
         summarised, held_summaries = map(summary_task, parts["summaries"])
     data |= {name: describe_data(train) for name, (train, _) in parts.items()}

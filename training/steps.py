@@ -38,7 +38,8 @@ class SummaryTask:
 class FinetuneSettings:
     """How the encoder is adapted; the defaults come from a small search on validation data.
 
-    With `full` every weight of the encoder is trained, at `full_lr`, in place of a LoRA adapter of `rank`.
+    With `full` every weight of the encoder is trained, at `full_lr`, in place of a LoRA adapter of `rank`. `blend` is
+    what a second opinion counts for beside a story's label, see `training.opinion`.
     """
 
     rank: int = 32
@@ -58,6 +59,7 @@ class FinetuneSettings:
     seed: int = 13
     full: bool = False
     full_lr: float = 1e-4
+    blend: float = 0.4
 
 
 @dataclass(slots=True)

@@ -87,18 +87,18 @@ def train_topics(
         log.info("Labels are uneven, 1 to %.0f: %s.", max(counts.values()) / min(counts.values()), why)
     if settings.engine == "fast":
         settings = replace(settings, encoder=None)
-    elif settings.encoder is None and len(classes) <= MOST_BROAD:
-        settings = replace(settings, encoder=str(shipped("topics", "standard")))
+    elif settings.encoder is None and (encoder := default_encoder(classes)) is not None:
+        settings = replace(settings, encoder=encoder)
         log.info("The encoder is that of the topic model that ships; --encoder names another.")
     exclusive = articles.exclusive
-    rows, held_rows = _rows(articles, classes), _rows(validation, classes)
+    rows, held_rows = topic_rows(articles, classes), topic_rows(validation, classes)
     taught = Taught()
     if settings.engine == "fast":
         if unlabelled is not None:
             taught = teach(settings.teacher, unlabelled, classes, (articles, validation), settings.cache)
         fitted = fit_fast(rows, held_rows, exclusive, settings, taught)
     else:
-        fitted = fit_standard(rows, held_rows, exclusive, settings, _encoder_knows(settings.encoder, articles))
+        fitted = fit_standard(rows, held_rows, exclusive, settings, encoder_knows(settings.encoder, articles))
     if not split and len(validation) > len(articles):  # more to learn calibration from than folds of so few have
         fitted = fitted.calibrated_on(held_rows)
     calibration = calibrate(fitted.calibration_logits, fitted.calibration_targets, exclusive)
@@ -187,7 +187,12 @@ def divide_topics(
     return articles, validation, notes
 
 
-def _encoder_knows(encoder: str | None, articles: Articles) -> bool:
+def default_encoder(classes: Sequence[str]) -> str | None:
+    """The encoder where none is named: that of the topic model that ships, or with many labels the public one, None."""
+    return str(shipped("topics", "standard")) if len(classes) <= MOST_BROAD else None
+
+
+def encoder_knows(encoder: str | None, articles: Articles) -> bool:
     """Whether the encoder was adapted on these rows, so that what is fitted on it is too sure of them."""
     if encoder is None or not (Path(encoder) / ADAPTER).is_file():
         return False
@@ -199,7 +204,8 @@ def _first(of: Rows, classes: Sequence[str], exclusive: bool, rows: Rows) -> NDA
     return None if exclusive or not ranked(rows.labels) else first_labels(of.labels, classes)
 
 
-def _rows(articles: Articles, classes: Sequence[str]) -> Rows:
+def topic_rows(articles: Articles, classes: Sequence[str]) -> Rows:
+    """Labelled articles as a model learns from them: read, their labels in columns."""
     assert articles.labels is not None
     return Rows(read_stories(articles), articles.labels, target_matrix(articles.labels, classes))
 

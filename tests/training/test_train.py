@@ -235,7 +235,7 @@ def test_where_the_encoder_knew_the_rows_few_held_out_ones_do_not_lower_the_n_gr
 
     monkeypatch.setattr("training.topic_fits.fit_ngram_weight", weigh)
     monkeypatch.setattr("training.decisions.fit_ngram_weight", weigh)
-    monkeypatch.setattr("training.topics._encoder_knows", lambda *_: True)
+    monkeypatch.setattr("training.topics.encoder_knows", lambda *_: True)
     monkeypatch.setattr("training.topic_fits.FEW_HELD", few)
     model, _, training = train_topics(toy(45), settings=TopicSettings(encoder=str(tiny_encoder)))
     rows, held = training["data"]["rows"], training["validation"]["rows"]
