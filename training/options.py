@@ -73,7 +73,10 @@ ShippedEngine = Annotated[Engine, typer.Option("--engine", help="Which shipped m
 ShippedSummariser = Annotated[SummaryEngine, typer.Option("--engine", help="Which shipped model, without --model.")]
 HowToFinetune = Annotated[
     Finetune,
-    typer.Option(help="Adapt the encoder or language model, with LoRA (a few MB) or in full."),
+    typer.Option(
+        help="Adapt the encoder or language model, with LoRA (a few MB) or in full (tens of MB; with thousands of rows "
+        "the better one)."
+    ),
 ]
 HeldOut = Annotated[float, typer.Option("--held-out", min=0.01, max=0.9, help="Share held out without --validation.")]
 Seed = Annotated[
