@@ -207,6 +207,10 @@ class StandardTopics(OverVectors):
         array(artefact.tensors, "topics.position.weight", (len(POSITION_STARTS), n_labels))
         units, layers = _size(artefact, "units", 0), _size(artefact, "layers_read", 1)
         settings = HeadSettings(units=units, layers=_size(artefact, "head_layers", layers))
+        if settings.layers > layers:
+            raise ModelError(
+                f"{artefact.folder}: config.json: 'head_layers' is {settings.layers}, 'layers_read' {layers}."
+            )
         topics = cls(EncoderSpec.from_artefact(artefact, encoder), settings, dtype, layers=layers)
         topics.head = TopicHead(settings.layers * size_in(artefact, "hidden"), n_labels, units=units)
         restore_head(topics.head, "topics", artefact.tensors)

@@ -59,6 +59,9 @@ def adapt_encoder(
     `training.summariser.train_summariser` split them with the same seed, so that a model trained on this encoder is
     validated on articles that the encoder has not learnt from: what one task holds out, the other leaves out too.
 
+    Where stories have one topic each, and are many, the topics that are learnt are blended with what a model without
+    fine-tuning says of them (`training.opinion`).
+
     Args:
         topics: labelled articles, or None.
         summaries: articles with summaries, or None.
@@ -87,16 +90,20 @@ def adapt_encoder(
     parts = {name: (_without(train, aside), held) for name, (train, held) in parts.items()}
     labelled = held_topics = summarised = held_summaries = None
     told: dict[str, Any] = {}
+    opinion = None
     if "topics" in parts:
         train, held = parts["topics"]
         classes = sorted({label for row in train.labels or [] for label in row})
         told = {"topics": {"labels": classes, "exclusive": train.exclusive}}
         labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
-        if settings.blend and (opinion := second_opinion(train, held, classes, settings.seed)) is not None:
+        opinion = second_opinion(train, held, classes, settings.seed) if settings.blend else None
+        if opinion is not None:
             targets = (1 - settings.blend) * labelled.targets + np.float32(settings.blend) * opinion
             labelled = replace(labelled, targets=targets)
     if "summaries" in parts:
         summarised, held_summaries = map(summary_task, parts["summaries"])
+    if opinion is None:
+        settings = replace(settings, blend=0.0)  # as it is recorded
     data |= {name: describe_data(train) for name, (train, _) in parts.items()}
     stopped = {name: describe_data(held) for name, (_, held) in parts.items()}
     adapted = finetune(

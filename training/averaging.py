@@ -15,7 +15,7 @@ from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 POWER = 8
-"""How much later steps count more: step `t` by `t ** POWER`, so that half of the weight is on the last 8% of them."""
+"""How much later steps count more: step `t` by `t ** POWER`, so that half of the weight is on the last 7% of them."""
 
 
 class AveragedWeights(nn.Module):

@@ -132,6 +132,10 @@ def test_a_head_that_reads_one_layer_leaves_the_other_to_what_tells_news_from_no
     np.testing.assert_array_equal(again.predict_proba(read), model.predict_proba(read))
     np.testing.assert_array_equal(again.strange(read), line.scores(features) > 0)
 
+    config = {**model.artefact({}, "").config, "layers_read": None}
+    with pytest.raises(ModelError, match="'head_layers' is 2, 'layers_read' 1"):
+        StandardTopics.from_artefact(Artefact({**config, "head_layers": 2}, scorer.tensors()), 3)
+
     model.background = Background(np.linspace(-1, 1, 32), 0.1)  # as models had it that went by the last layer alone
     save_artefact(model.artefact({}, ""), tmp_path / "older")
     older = TopicModel.load(tmp_path / "older", dtype="float32")

@@ -159,6 +159,7 @@ def test_what_stops_a_run_is_not_learnt_from(tiny_encoder: Path, seed_articles: 
     split, history = adapt_encoder(seed_articles, seed_articles, **runs)
     assert any({"eval_topics_loss", "eval_summaries_loss"} <= entry.keys() for entry in history)
     assert set(find_leaks({"encoder": split.training}, held)["found"]) == {STOPPED}
+    assert split.training["settings"]["blend"] == 0.0, "so few stories are learnt as they are"
 
     first, second = seed_articles.take(range(40)), seed_articles.take(range(40, 60))
     given, history = adapt_encoder(first, first, validation_topics=second, validation_summaries=second, **runs)
