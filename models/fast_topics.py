@@ -13,6 +13,7 @@ from models.artefact import array
 from models.dominance import dominant, foremost, ranked
 from models.errors import DataError, ModelError
 from models.label_matrix import Bools, check_targets, contrast_of, labels_matrix
+from models.label_names import emphasis, named_columns
 from models.ngrams import NgramVectorizer
 from models.word_vectors import Meaning, shipped_vectors
 from models.wordhash import hash_words
@@ -49,6 +50,7 @@ class FastTopicClassifier:
         contrast: float = 0.5,
         further: float = 0.5,
         meaning: float = 0.4,
+        naming: float = 16.0,
         seed: int = 13,
     ) -> None:
         """Store the parameters.
@@ -66,6 +68,8 @@ class FastTopicClassifier:
                 `models.dominance.ranked`.
             meaning: how much what words mean beforehand (`models.word_vectors`) counts beside the words: the length
                 that stories' word vectors add up to in the mean, where their words have length 1; 0 leaves them out.
+            naming: how many times as much the words of a label's own name count where it has no stories, the less the
+                more it has, see `models.label_names`; 1 treats them as any others.
             seed: orders the solver's steps and the folds of `cross_logits`.
         """
         self.strength = strength
@@ -77,6 +81,7 @@ class FastTopicClassifier:
         self.contrast = contrast
         self.further = further
         self.meaning = meaning
+        self.naming = naming
         self.seed = seed
 
     def fit(
@@ -103,9 +108,9 @@ class FastTopicClassifier:
         self._ngrams = self._vectorizer().fit(texts)
         if self.meaning:
             self._ngrams.know(shipped_vectors().words)
+        self.classes_, self.exclusive_ = classes, exclusive
         features = self._ngrams.transform(texts)
         coef, intercept = self._fit_linear(features, targets, self._weights(labels, classes, targets), on_progress)
-        self.classes_, self.exclusive_ = classes, exclusive
         self.coef_ = coef.astype(np.float16).astype(np.float32)
         self.intercept_ = intercept
         return self
@@ -164,6 +169,9 @@ class FastTopicClassifier:
                 intercept[label] = 1.0 if truth.all() else -1.0
             else:
                 scale = contrast_of(wide, truth, self.contrast)
+                if (times := emphasis(int(truth.sum()), self.naming)) > 1:
+                    named = named_columns(self.classes_[label], self._ngrams)
+                    scale[named[named < len(scale)]] *= times
                 scaled = scipy.sparse.csr_matrix(
                     (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
                 )
@@ -332,7 +340,7 @@ class FastTopicClassifier:
             raise ModelError("config of the fast engine: 'parameters' are missing or malformed.")
         if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
             raise ModelError("config of the fast engine: 'labels' is not a list of strings.")
-        made = cls(**{"meaning": 0.0, **parameters})
+        made = cls(**{"meaning": 0.0, "naming": 1.0, **parameters})
         vectorizer = made._vectorizer()
         made._ngrams = NgramVectorizer.from_parts(vectorizer.config(), tensors)
         if made.meaning:

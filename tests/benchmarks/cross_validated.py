@@ -109,7 +109,9 @@ def main() -> int:
             write_articles(articles.take(np.flatnonzero(fold == part).tolist()), asked.write / f"held-{part + 1}.jsonl")
         return 0
     classes = sorted({label for row in articles.labels for label in row})
-    settings = TopicSettings(engine=asked.engine, encoder=asked.encoder, seed=asked.seed, background=False)
+    settings = TopicSettings(
+        engine=asked.engine, encoder=asked.encoder, seed=asked.seed, cache=asked.cache, background=False
+    )
     targets = target_matrix(articles.labels, classes) > 0
     first = np.array([classes.index(row[0]) for row in articles.labels])
     shape = targets.shape

@@ -39,6 +39,7 @@ TRIED: dict[str, Sequence[float]] = {
     "contrast": (0.0, 0.25, 0.75, 1.0),
     "further": (0.25, 1.0),
     "meaning": (0.0, 0.2, 0.8, 1.6, 3.2),
+    "naming": (1.0, 4.0, 64.0),
     "class_weight": (0.25, 0.5, 1.0),
 }
 SHOWN = {True: ("accuracy", "ece"), False: ("micro_f1", "macro_f1", "first_accuracy", "ece")}
