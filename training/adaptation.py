@@ -96,7 +96,8 @@ def adapt_encoder(
         classes = sorted({label for row in train.labels or [] for label in row})
         told = {"topics": {"labels": classes, "exclusive": train.exclusive}}
         labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
-        opinion = second_opinion(train, held, classes, settings.seed) if settings.blend else None
+        if settings.blend:
+            opinion = second_opinion(train, held, classes, settings.seed, folder=checkpoints, resume=resume)
         if opinion is not None:
             targets = (1 - settings.blend) * labelled.targets + np.float32(settings.blend) * opinion
             labelled = replace(labelled, targets=targets)

@@ -13,7 +13,7 @@ from models.errors import DataError
 from tests.training.toys import toy
 from training.adaptation import adapt_encoder
 from training.data import Articles
-from training.opinion import second_opinion
+from training.opinion import KEPT, second_opinion
 from training.steps import FinetuneSettings, TopicTask
 
 CLASSES = ["health", "sport", "weather"]
@@ -96,3 +96,25 @@ def test_the_encoder_learns_labels_and_opinion_together(
     opinion = second_opinion(articles, HELD, CLASSES, settings.seed)
     np.testing.assert_allclose(learnt.targets, (1 - blend) * truth + blend * opinion, atol=1e-6)
     assert set(np.unique(held.targets)) == {0.0, 1.0}, "what stops the run is judged by its labels alone"
+
+
+def test_what_was_found_is_kept_for_a_resumed_run_of_the_same_articles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles, _ = mislabelled()
+    found = second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path)
+    assert found is not None
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise DataError("fitted anew")
+
+    monkeypatch.setattr("training.opinion.fit_standard", fail)
+    again = second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path, resume=True)
+    assert again is not None and np.array_equal(again, found)
+    others = replace(articles, texts=["Another story altogether.", *articles.texts[1:]])
+    for rows, seed, resume in ((others, 13, True), (articles, 14, True), (articles, 13, False)):
+        with pytest.raises(DataError, match="fitted anew"):
+            second_opinion(rows, HELD, CLASSES, seed, folder=tmp_path, resume=resume)
+    (tmp_path / KEPT).write_bytes(b"torn")
+    with pytest.raises(DataError, match="fitted anew"):
+        second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path, resume=True)
