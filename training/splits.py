@@ -50,3 +50,32 @@ def split_rows(
     validation = sorted(held)
     chosen = set(validation)
     return [row for row in range(len(keys)) if row not in chosen], validation
+
+
+def every_label_taught(
+    labels: Sequence[Sequence[str]], keys: Sequence[str], train: Sequence[int], held: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """A division that leaves no label untaught: for each that no training row has, an article is given back.
+
+    One article stays held out, whatever it has; which are given back does not depend on the order of rows.
+
+    Args:
+        labels: of each row, several or none.
+        keys: as in `split_rows`; rows of equal content stay together.
+        train: row numbers, as `split_rows` gives them.
+        held: likewise.
+
+    Returns:
+        Row numbers for training and for validation, each in ascending order.
+    """
+    known = {label for row in train for label in labels[row]}
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row in held:
+        groups[keys[row]].append(row)
+    back: list[int] = []
+    for key in sorted(groups):
+        taught = {label for row in groups[key] for label in labels[row]}
+        if not known.issuperset(taught) and len(back) + len(groups[key]) < len(held):
+            back.extend(groups[key])
+            known |= taught
+    return sorted([*train, *back]), [row for row in held if row not in set(back)]

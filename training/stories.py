@@ -20,7 +20,7 @@ from models.standard import EncoderSpec
 from models.story import Story, passages, read_story
 from training.data import Articles
 from training.progress import progress
-from training.splits import content_key, split_rows
+from training.splits import content_key, every_label_taught, split_rows
 
 __all__ = ["encode_stories", "open_encoder", "progress", "read_stories", "split_articles"]
 
@@ -105,8 +105,10 @@ def open_encoder(name: str | None) -> EncoderSpec:
 
 
 def split_articles(articles: Articles, *, fraction: float, seed: int) -> tuple[Articles, Articles]:
-    """Hold a share of the articles out for validation; see `training.splits.split_rows`."""
+    """Hold a share of the articles out for validation, but of no label all; see `training.splits`."""
     keys = [content_key(title, text) for title, text in zip(articles.titles, articles.texts, strict=True)]
     strata = [row[0] if row else "" for row in articles.labels] if articles.labels is not None else None
     train, held = split_rows(keys, strata, fraction=fraction, seed=seed)
+    if articles.labels is not None:
+        train, held = every_label_taught(articles.labels, keys, train, held)
     return articles.take(train), articles.take(held)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.splits import content_key, split_rows
+from training.splits import content_key, every_label_taught, split_rows
 
 KEYS = [content_key(f"story {n}") for n in range(200)]
 
@@ -49,3 +49,35 @@ def test_each_stratum_is_divided_by_itself() -> None:
 def test_nothing_to_split() -> None:
     assert split_rows([]) == ([], [])
     assert split_rows(KEYS[:3], fraction=0.0) == ([0, 1, 2], [])
+
+
+@given(
+    rows=st.lists(st.tuples(st.text("ab", max_size=2), st.lists(st.sampled_from("uvwxyz"), max_size=3)), max_size=40),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_label_is_held_out_alone_unless_one_article_is_all_that_is_held_out(
+    rows: list[tuple[str, list[str]]], seed: int
+) -> None:
+    keys = [content_key(text) for text, _ in rows]
+    labels = [labels for _, labels in rows]
+    before = split_rows(keys, fraction=0.4, seed=seed)
+    train, held = every_label_taught(labels, keys, *before)
+    assert sorted(train + held) == list(range(len(rows)))
+    assert train == sorted(train) and held == sorted(held) and set(held) <= set(before[1])
+    assert not {keys[row] for row in train} & {keys[row] for row in held}
+    assert bool(held) == bool(before[1])
+    untaught = {label for row in held for label in labels[row]} - {label for row in train for label in labels[row]}
+    assert not untaught or len({keys[row] for row in held}) == 1
+    known = {label for row in before[0] for label in labels[row]}
+    if known.issuperset(label for row in before[1] for label in labels[row]):
+        assert (train, held) == before
+    backwards = [keys[::-1], labels[::-1]]
+    _, mirrored = every_label_taught(backwards[1], backwards[0], *split_rows(backwards[0], fraction=0.4, seed=seed))
+    assert {backwards[0][row] for row in mirrored} == {keys[row] for row in held}
+
+
+def test_the_only_article_of_a_label_teaches_it() -> None:
+    labels = [["oil"]] * 8 + [["oil", "rye"], ["oil", "rye"], ["oil"]]
+    keys = [str(row) for row in range(9)] + ["8", "10"]
+    assert every_label_taught(labels, keys, range(8), [8, 9, 10]) == ([*range(10)], [10])
