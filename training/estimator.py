@@ -95,6 +95,7 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
             raise DataError("search is for the fast engine; the standard engine's defaults need no search.")
         if (self.encoder or self.cache) and self.engine == "fast":
             raise DataError("encoder and cache are the standard engine's; the fast one has no encoder.")
+        self._check_numbers()
         texts, given = _texts(X), _Labels(y)
         _same_length(texts, given.rows)
         rows = list(range(1, len(texts) + 1))
@@ -129,6 +130,17 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array([given.originals[name] for name in names])
         self._names, self._columns = names, [names.index(label) for label in known]
         return self
+
+    def _check_numbers(self) -> None:
+        """Raises:
+        DataError: a parameter is out of its range.
+        """
+        if not 0 < self.held_out < 1:
+            raise DataError(f"held_out: expected a share between 0 and 1, found {self.held_out!r}.")
+        for name in ("seed", "search"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
+                raise DataError(f"{name}: expected a whole number from 0 up, found {value!r}.")
 
     def predict(self, X: Sequence[str], thresholds: float | Mapping[str, float] | None = None) -> Any:
         """The labels of stories, of the kind that `fit` had.
@@ -232,8 +244,9 @@ class _Labels:
             TypeError: it is one label.
             DataError: one of them is no label, or a matrix holds something else than 0 and 1.
         """
-        if isinstance(given, str | bytes):
-            raise TypeError("y: expected a list of labels, one or several for each text, not a single str.")
+        if given is None or isinstance(given, str | bytes | Mapping):
+            found = "a single str" if isinstance(given, str) else kind_of(given)
+            raise TypeError(f"y: expected a list of labels, one or several for each text, not {found}.")
         columns = list(getattr(given, "columns", ()))
         table = given.toarray() if hasattr(given, "toarray") else getattr(given, "to_numpy", lambda: given)()
         if isinstance(table, list) and _is_matrix(table):
@@ -252,6 +265,10 @@ class _Labels:
         if not np.isin(table, (0, 1)).all():
             raise DataError("y: a matrix (n_stories, n_labels) must hold 0 and 1 only; several labels go in lists.")
         self.kind, names = "matrix", [_name(column) for column in columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError(
+                f"y: several columns of the matrix are called {twice[0]!r}; give each label a name of its own."
+            )
         self.originals = dict(zip(names, columns, strict=True))
         self.rows = [[names[column] for column in np.flatnonzero(row)] for row in table.astype(bool)]
 
@@ -269,7 +286,8 @@ class _Labels:
                 if name:
                     names[name] = item.item() if isinstance(item, np.generic) else item
             for name, item in names.items():
-                self.originals.setdefault(name, name if isinstance(item, str) else item)
+                spelled_otherwise = isinstance(item, str) and self.originals.get(name, item) != item
+                self.originals[name] = name if spelled_otherwise else self.originals.get(name, item)
             self.rows.append(list(names))
 
 

@@ -195,7 +195,8 @@ def _contributions(
     columns.append(((hits.sum(1) > 0) if exclusive else (targets != predicted).sum(1) == 0)[:, None])
     if targets.shape[1] > TOP:
         extra.append("top")
-        columns.append((targets & likeliest(probabilities)).sum(1)[:, None])
+        found = (targets & likeliest(probabilities)).sum(1)[:, None]
+        columns.append(found > 0 if exclusive else found)
     if not exclusive and first is not None:
         leading = probabilities.argmax(1) if leading is None else leading
         for name, found in (("first", first), ("leading", leading)):

@@ -179,8 +179,8 @@ def divide_topics(
         )
     if not len(validation):
         raise DataError(
-            f"{column}: no label has {SMALLEST_DIVIDED} examples among the {len(articles)} rows, so that none can be "
-            "held out; pass --validation, or name another --labels-column."
+            f"{column}: no label has {SMALLEST_DIVIDED} different texts among the {len(articles)} rows, so that none "
+            "can be held out; pass --validation, or name another --labels-column."
         )
     if len(articles) < FOLDS:
         raise DataError(f"{articles.name}: {len(articles)} labelled rows, expected at least {FOLDS}.")

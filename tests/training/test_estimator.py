@@ -143,13 +143,45 @@ def test_rows_without_a_label_are_left_out_and_counted() -> None:
         (SINGLE.texts[:5], [*ONE[:4], object()], DataError, r"y: row 4 \(from 0\): expected a label"),
         ("a story", ONE[:5], TypeError, "expected a list of stories, not str"),
         (SINGLE.texts[:5], "sport", TypeError, "not a single str"),
+        (SINGLE.texts[:5], None, TypeError, "expected a list of labels"),
+        (SINGLE.texts[:5], {"sport": 1}, TypeError, "expected a list of labels"),
         (SINGLE.texts[:2], np.array([[0, 2], [1, 0]]), DataError, "must hold 0 and 1"),
+        (
+            SINGLE.texts[:2],
+            pandas.DataFrame([[0, 1], [1, 0]], columns=["a b", " a b"]),
+            DataError,
+            "several columns of the matrix are called 'a b'",
+        ),
+        (["the same text here"] * 40, ["a", "b"] * 20, DataError, "no label has 4 different texts among the 40 rows"),
         (SINGLE.texts, ["sport"] * 60, DataError, "all 60 rows have the same label 'sport'"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_named(texts: Any, labels: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         fast().fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"held_out": 2}, "held_out: expected a share between 0 and 1, found 2"),
+        ({"held_out": 0.0}, "held_out"),
+        ({"seed": None}, "seed: expected a whole number from 0 up, found None"),
+        ({"seed": -1}, "found -1"),
+        ({"search": -1}, "search: expected a whole number"),
+    ],
+)
+def test_parameters_out_of_their_range_are_named(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        fast().set_params(**parameters).fit(SINGLE.texts, ONE)
+
+
+def test_labels_come_back_as_they_were_spelled_and_clean_where_they_were_spelled_in_several_ways() -> None:
+    spaced = [f" {label}" for label in ONE]
+    model = fast().fit(SINGLE.texts, spaced)
+    assert np.mean(model.predict(SINGLE.texts) == np.array(spaced)) > 0.9
+    both = fast().fit(SINGLE.texts, [label if row % 2 else f" {label}" for row, label in enumerate(ONE)])
+    assert both.classes_.tolist() == ["health", "sport", "weather"]
 
 
 def test_what_an_engine_does_not_use_is_refused() -> None:

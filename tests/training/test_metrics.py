@@ -109,6 +109,8 @@ class TestTopicMetrics:
         found = topic_metrics(targets[1:], targets[1:], probabilities[1:], None, True)
         assert found["top3_accuracy"] == pytest.approx(1 / 2)
         assert "recall_at_3" not in found
+        both = np.array([[0, 1, 0, 1]], dtype=bool)  # of several labels where a story should have one, one is enough
+        assert topic_metrics(both, both, probabilities[:1], None, True)["top3_accuracy"] == 1
         few = topic_metrics(targets[:, :3], targets[:, :3], probabilities[:, :3], None, True)
         assert "top3_accuracy" not in few
 
