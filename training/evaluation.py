@@ -100,7 +100,22 @@ def with_labels(articles: Articles) -> tuple[Articles, list[str]]:
     if not kept:
         raise DataError(f"{articles.name}: no row has a label; name the column with --labels-column.")
     missing = len(articles) - len(kept)
-    return articles.take(kept), [f"{missing} rows have no label and are left out."] if missing else []
+    return articles.take(kept), [unlabelled_note(missing)] if missing else []
+
+
+def unlabelled_note(missing: int) -> str:
+    """How many rows have no label, in words."""
+    return "1 row has no label and is left out." if missing == 1 else f"{missing} rows have no label and are left out."
+
+
+def absent_notes(targets: Bools, classes: Sequence[str]) -> list[str]:
+    """Which labels no row has, `targets` being `(n_rows, n_labels)`: their F1 is 0, and macro-F1 the mean of all."""
+    absent = [label for label, known in zip(classes, targets.any(axis=0), strict=True) if not known]
+    if not absent:
+        return []
+    some = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
+    have, counts = ("1 label has", "counts") if len(absent) == 1 else (f"{len(absent)} labels have", "count")
+    return [f"{have} no held-out row and {counts} as 0 in macro-F1, the mean over all {len(classes)}: {some}."]
 
 
 def evaluate_topics(
@@ -123,13 +138,14 @@ def topic_report(rows: TopicRows, *, training: Articles | None = None, majority:
 
     notes = []
     if rows.unlabelled:
-        notes.append(f"{rows.unlabelled} rows have no label and are left out.")
+        notes.append(unlabelled_note(rows.unlabelled))
     if rows.unknown:
         shown = ", ".join(rows.unknown[:5])
         notes.append(f"{len(rows.unknown)} labels are unknown to the model and count as misses: {shown}.")
     articles, exclusive = rows.held, rows.model.exclusive_
     arguments = rows.arguments()
     targets, given, probabilities, first, *_ = arguments
+    notes += absent_notes(targets, rows.classes)
     guess, guess_notes = majority_baseline(articles, rows.classes, majority)
     svm_scores, svm_given, svm_notes = svm_baseline(articles, rows.classes, exclusive, training)
     metrics, intervals = topic_metrics(*arguments), topic_intervals(*arguments)

@@ -23,7 +23,7 @@ from training.background import encoded, fit_background, written
 from training.baselines import majority_baseline, svm_baseline
 from training.data import Articles, describe_labels, fingerprint
 from training.decisions import calibrate, cross_fitted, fit_decisions, fit_dominance
-from training.evaluation import Report, first_labels, with_labels
+from training.evaluation import Report, absent_notes, first_labels, with_labels
 from training.leaks import share_seen
 from training.metrics import topic_intervals, topic_metrics
 from training.provenance import encoder_history, held_out_leaks, provenance
@@ -266,6 +266,7 @@ def _report(
     }
     for figures in baselines.values():
         figures.pop("ece", None)
+    notes += absent_notes(targets, classes)
     if unseen:
         shown = ", ".join(unseen[:5])
         notes.append(f"{len(unseen)} labels do not occur in the training rows and count as misses: {shown}.")
