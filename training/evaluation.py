@@ -110,7 +110,7 @@ def unlabelled_note(missing: int) -> str:
 
 def absent_notes(targets: Bools, classes: Sequence[str]) -> list[str]:
     """Which labels no row has, `targets` being `(n_rows, n_labels)`: their F1 is 0, and macro-F1 the mean of all."""
-    absent = [classes[place] for place in np.flatnonzero(targets.sum(axis=0) == 0)]
+    absent = [classes[place] for place in np.flatnonzero(targets.sum(axis=0) == 0).tolist()]
     if not absent:
         return []
     some = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
