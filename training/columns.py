@@ -10,8 +10,18 @@ from typing import Any
 
 from models.columns import LONE_SURROGATE, USUAL, find_column, kind_of, missing, short_cell, text_cell
 
-__all__ = ["USUAL", "find_column", "is_whole_number", "label_cell", "short_cell", "text_cell", "without_decimals"]
+__all__ = [
+    "USUAL",
+    "find_column",
+    "is_truth",
+    "is_whole_number",
+    "label_cell",
+    "short_cell",
+    "text_cell",
+    "without_decimals",
+]
 
+_TRUTHS = ("true", "false", "True", "False", "TRUE", "FALSE")
 _WHOLE_NUMBER = re.compile(r"-?\d+(?:\.0+)?")
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ITEM = re.compile(_QUOTED)
@@ -38,6 +48,11 @@ def label_cell(
     listed = isinstance(cell, list | tuple)
     labels = [_label(item, class_names) for item in (cell if listed else [cell])]
     return list(dict.fromkeys(label for label in labels if label)), listed
+
+
+def is_truth(label: str) -> bool:
+    """Whether a label is a boolean as JSON, Python and pandas, or a spreadsheet writes it: `true`, `True`, `TRUE`."""
+    return label in _TRUTHS
 
 
 def is_whole_number(label: str) -> bool:

@@ -116,7 +116,7 @@ def read_articles(
 
     Args:
         data: a csv, tsv, json, jsonl or parquet file (the text formats also as .gz, .bz2, .xz or .zst), a
-            folder of .txt files, a folder of data files named by split, or a hub id with an optional
+            folder of .txt files or of data files, which may be named by split, or a hub id with an optional
             configuration (`cnn_dailymail:3.0.0`); each with an optional `#split` in the slicing syntax of
             `datasets`, such as `#test` or `#train[:100]`.
         text_column: the column of the text, where it has none of the usual names; so for the other columns.
@@ -143,6 +143,7 @@ def read_articles(
         for kind, column in {**named, "id": None}.items()
     }
     columns = {kind: column for kind, column in found.items() if column is not None}
+    _refuse_doubles(table, columns)
     log.info("%s: %s.", table.name, _columns_in_words(table.columns, columns))
     watched = set(columns) if strict else required | {kind for kind, column in named.items() if column}
     articles = _collect(table, columns, watched, limit, labels_separator)
@@ -153,6 +154,21 @@ def read_articles(
         first = "row {}: {}".format(*articles.skipped[0])
         log.warning("%s: rows left out: %d; the first is %s.", table.name, len(articles.skipped), first)
     return articles
+
+
+def _refuse_doubles(table: Table, columns: Mapping[str, str]) -> None:
+    """Two columns of the same name are refused where one of them would be read.
+
+    Raises:
+        DataError: there are such; the message says where they stand.
+    """
+    for kind, column in columns.items():
+        places = [str(place) for place, name in enumerate(table.columns, 1) if name == column]
+        if len(places) > 1:
+            raise DataError(
+                f"{table.name}: columns {' and '.join(places)} are both named {column!r}, expected one column of "
+                f"{kind} with this name. Rename or remove the other."
+            )
 
 
 def _columns_in_words(there: Sequence[str], columns: Mapping[str, str]) -> str:
@@ -178,7 +194,7 @@ def _collect(
     labels: list[list[str]] = []
     summaries: list[str | None] = []
     exclusive = True
-    whole = True
+    whole = truths = True
     names = table.class_names.get(columns.get("labels", ""))
     for row, content in table.read(list(dict.fromkeys(columns.values()))):
         full = limit is not None and len(articles) >= limit
@@ -190,12 +206,14 @@ def _collect(
             parsed = _parse(content, columns, strict, names, separator)
         except ValueError as error:
             if not full:
-                articles.skipped.append((row, str(error)))
+                reason = f"{table.place(row)}: {error}" if table.place else str(error)
+                articles.skipped.append((row, reason))
                 id_ = cells.short_cell(content.get(columns.get("id", ""))) if isinstance(content, Mapping) else None
                 articles.skipped_ids.update({row: id_} if id_ else {})
             continue
         exclusive = exclusive and not parsed.listed
         whole = whole and all(map(cells.is_whole_number, parsed.labels))
+        truths = truths and all(map(cells.is_truth, parsed.labels))
         if not full:
             articles.rows.append(row)
             articles.ids.append(parsed.id or _unnamed(row, columns))
@@ -206,6 +224,8 @@ def _collect(
     if not articles.texts:
         shown = "; ".join(f"row {row}: {reason}" for row, reason in articles.skipped[:3]) or "there are no rows"
         raise DataError(f"{table.name}: none of {len(articles.skipped)} rows holds a usable article ({shown}).")
+    if truths:
+        labels = [list(dict.fromkeys(map(str.lower, row))) for row in labels]
     if whole:
         labels = [[cells.without_decimals(label) for label in row] for row in labels]
     return replace(

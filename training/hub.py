@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def read_hub(name: str, config: str | None, split: str | None) -> Table:
 
 
 def read_folder(folder: Path, split: str | None) -> Table:
-    """A folder of data files named by split (`train.parquet`, `data/test-00000-of-00001.parquet`, …).
+    """A folder that says in its README.md or a `dataset_infos.json` what its splits and columns are.
 
     Nothing is cached, so an edited file is read anew.
 
@@ -43,6 +43,18 @@ def read_folder(folder: Path, split: str | None) -> Table:
     with _quiet(), tempfile.TemporaryDirectory(prefix="copydesk-") as cache:
         sets = _load(str(folder), str(folder.resolve()), None, cache_dir=cache, keep_in_memory=True)
         return _table(str(folder), sets, split)
+
+
+def usual_split(name: str, splits: Collection[str]) -> str:
+    """The split that is taken where none is named: "train", or the only one.
+
+    Raises:
+        DataError: there are several and none of them is "train".
+    """
+    if "train" in splits or len(splits) == 1:
+        return "train" if "train" in splits else next(iter(splits))
+    example = f"{name}#{next(iter(splits))}"
+    raise DataError(f"{name}: has the splits {', '.join(splits)}; say which, for example {example}.")
 
 
 def slice_ranges(name: str, split: str, lengths: Mapping[str, int]) -> list[tuple[str, int, int]]:
@@ -111,10 +123,7 @@ def _load(shown: str, path: str, config: str | None, **options: Any) -> Mapping[
 def _table(shown: str, sets: Mapping[str, Any], split: str | None) -> Table:
     lengths = {name: len(rows) for name, rows in sets.items()}
     if split is None:
-        if "train" not in lengths and len(lengths) > 1:
-            example = f"{shown}#{next(iter(lengths))}"
-            raise DataError(f"{shown}: has the splits {', '.join(lengths)}; say which, for example {example}.")
-        split = "train" if "train" in lengths else next(iter(lengths))
+        split = usual_split(shown, lengths)
     parts = slice_ranges(shown, split, lengths)
     columns = list(dict.fromkeys(name for part, _, _ in parts for name in sets[part].column_names))
 

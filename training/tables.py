@@ -7,6 +7,7 @@ import codecs
 import gzip
 import logging
 import lzma
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +32,22 @@ class Table:
     """Rows of cells under named columns.
 
     `read` takes the wanted columns and yields every row in order; a cell that a row lacks is missing from its
-    mapping. `class_names` holds, for columns of class numbers, the names that the numbers stand for.
+    mapping. `class_names` holds, for columns of class numbers, the names that the numbers stand for. `place` says
+    which file, and which row of it, a row is that was read from one of several; None where there is one file.
     """
 
     name: str
     columns: Sequence[str]
     read: Callable[[Sequence[str]], Iterator[Row]]
     class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    place: Callable[[int], str] | None = None
+
+
+def format_of(path: Path) -> tuple[str, str]:
+    """The suffix of a file's format and that of its compression, in small letters; "" for what it lacks."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
+    return (suffixes[-1] if suffixes else ""), packed
 
 
 def read_file(path: Path) -> Table:
@@ -46,9 +56,7 @@ def read_file(path: Path) -> Table:
     Raises:
         DataError: the format is unknown, the file cannot be read, or it holds no row.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
-    suffix = suffixes[-1] if suffixes else ""
+    suffix, packed = format_of(path)
     if suffix not in FORMATS or (packed and suffix == ".parquet"):
         raise DataError(
             f"{path}: unknown format {suffix + packed or '(no suffix)'!r}; expected {', '.join(FORMATS)}, "
@@ -66,26 +74,28 @@ def read_file(path: Path) -> Table:
     return _json(text, path, by_line=suffix != ".json")
 
 
-def text_files(paths: Sequence[Path]) -> Table:
-    """Text files as rows of the columns `id` (the file's stem) and `text` (the whole file)."""
+def text_files(paths: Sequence[Path], folder: Path | None = None) -> Table:
+    """Text files as rows of the columns `id` (the name without .txt, in the folder) and `text` (the whole file)."""
 
     def rows(wanted: Sequence[str]) -> Iterator[Row]:
         for number, path in enumerate(paths, 1):
             try:
-                cells = {"id": path.name.split(".txt")[0], "text": _read_text(path)}
+                name = path.name.split(".txt")[0]
+                inside = path.relative_to(folder).parent / name if folder else name
+                cells = {"id": str(inside), "text": _read_text(path)}
             except DataError as error:
                 yield number, str(error)
             else:
                 yield number, cells
 
-    return Table(str(paths[0] if len(paths) == 1 else paths[0].parent), ("id", "text"), rows)
+    return Table(str(folder or paths[0]), ("id", "text"), rows)
 
 
 def _read_text(path: Path) -> str:
     """The decompressed text: UTF-8, or UTF-16 by its mark; stray bytes are Windows-1252, with a warning."""
     try:
         data = _unpack(path.read_bytes(), path.suffix.lower())
-    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise DataError(f"{path}: cannot be read ({reason}).") from error
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -122,6 +132,7 @@ def _delimited(text: str, path: Path, delimiter: str | None) -> Table:
     rest = [(line, cells) for line, cells, _, _ in records]
     if not rest:
         raise DataError(f"{path}: holds a header ({', '.join(columns)[:200]}) and no rows.")
+    _refuse_ruins(path, text, columns, rest)
 
     def rows(wanted: Sequence[str]) -> Iterator[Row]:
         places = [(name, columns.index(name)) for name in wanted]
@@ -130,6 +141,27 @@ def _delimited(text: str, path: Path, delimiter: str | None) -> Table:
             yield number, {name: cells[place] for name, place in places} if wrong is None else wrong
 
     return Table(str(path), columns, rows)
+
+
+def _refuse_ruins(path: Path, text: str, columns: Sequence[str], rest: Sequence[tuple[int, list[str] | str]]) -> None:
+    """Where most rows are unreadable, those that can be read are pieces of others that happen to fit the header.
+
+    Raises:
+        DataError: it is so.
+    """
+    wrong = [(number, misfit(cells, line, len(columns))) for number, (line, cells) in enumerate(rest, 1)]
+    bad = [(number, reason) for number, reason in wrong if reason is not None]
+    if 2 * len(bad) <= len(rest):
+        return
+    way = (
+        'Put a cell that holds the delimiter, a line break or a quotation mark between "…"; double each mark in it ("")'
+    )
+    if '\\"' in text:
+        way += ', where this file has \\"; pandas.read_csv(…, escapechar="\\\\").to_csv(…) mends that'
+    raise DataError(
+        f"{path}: {len(bad)} of {len(rest)} rows cannot be read, the first is row {bad[0][0]}: {bad[0][1]} "
+        f"({', '.join(columns)[:200]}). {way}."
+    )
 
 
 def _json(text: str, path: Path, *, by_line: bool) -> Table:
@@ -187,7 +219,7 @@ def _parquet(path: Path) -> Table:
         number = 0
         try:
             for batch in file.iter_batches(batch_size=1024, columns=list(wanted)):
-                for cells in batch.to_pylist():
+                for cells in _cells(batch):
                     number += 1
                     yield number, cells
         except (OSError, pyarrow.ArrowException) as error:
@@ -199,6 +231,23 @@ def _parquet(path: Path) -> Table:
 
         names = class_names(Features.from_arrow_schema(schema))
     return Table(str(path), schema.names, rows, names)
+
+
+def _cells(batch: Any) -> Iterator[Mapping[str, Any] | str]:
+    """The rows of a record batch; what is wrong with one that holds a string that is not UTF-8."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for row in range(batch.num_rows):
+            cells = {}
+            try:
+                for column, name in enumerate(batch.schema.names):
+                    cells[name] = batch.column(column)[row].as_py()
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                yield f"column {name!r}: byte 0x{byte:02x} is not UTF-8; write the column as UTF-8"
+            else:
+                yield cells
 
 
 def class_names(features: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:

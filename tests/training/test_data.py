@@ -245,6 +245,17 @@ class TestColumns:
         with pytest.raises(DataError, match="title"):
             read_articles(path, need=["titles"])
 
+    def test_a_column_that_is_read_must_be_the_only_one_of_its_name(self, write: Writer, tmp_path: Path) -> None:
+        with pytest.raises(
+            DataError, match=r"a\.csv: columns 1 and 3 are both named 'text', expected one column of text"
+        ):
+            read_articles(write("a.csv", "text,label,text\na,x,b\n"))
+        table = pa.Table.from_arrays([pa.array(["a"])] * 3, names=["label", "text", "label"])
+        pq.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(DataError, match="columns 1 and 3 are both named 'label'"):
+            read_articles(tmp_path / "a.parquet")
+        assert read_articles(write("b.csv", "x,text,x\n1,a,2\n")).texts == ["a"]
+
     def test_only_what_a_row_has_can_be_needed(self, write: Writer) -> None:
         with pytest.raises(ValueError, match="authors"):
             read_articles(write("a.csv", as_csv(ROWS)), need=["authors"])
@@ -288,6 +299,12 @@ class TestLabels:
         assert articles.rows == [2]
         assert articles.skipped == [(1, "column 'label': expected a label or a list of labels, found an object")]
 
+    def test_booleans_have_the_same_labels_however_they_are_written(self, write: Writer) -> None:
+        cells = "text,label\na,True\nb,FALSE\nc,\nd,false\n"
+        assert read_articles(write("a.csv", cells)).labels == [["true"], ["false"], [], ["false"]]
+        mixed = read_articles(write("b.csv", cells + "e,Half true\n"), limit=2)
+        assert mixed.labels == [["True"], ["FALSE"]]
+
     @pytest.mark.parametrize("listed", [False, True])
     def test_class_names(self, tmp_path: Path, listed: bool) -> None:
         names = datasets.ClassLabel(names=["world", "sport"])
@@ -329,6 +346,24 @@ class TestBadRows:
         articles = read_articles(write("a.tsv", 'text\tlabel\n"No" he said\tx\n"a\tb"\ty\n'))
         assert articles.texts == ['"No" he said', "a\tb"]
 
+    def test_a_file_of_more_ruins_than_rows_is_refused(self, write: Writer) -> None:
+        bad = '"He said \\\\"no, not now\\\\", twice, and left.",x\n'
+        assert len(read_articles(write("a.csv", "text,label\na,x\nb,y\n" + bad))) == 2
+        with pytest.raises(DataError, match=r'2 of 3 rows cannot be read, the first is row 2: line 3.*\(""\).*has \\"'):
+            read_articles(write("a.csv", "text,label\na,x\n" + 2 * bad))
+        with pytest.raises(DataError, match=r'1 of 1 rows cannot be read.*\(""\)\.$'):
+            read_articles(write("b.csv", "text,label\na,b,x\n"))
+
+    @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+    def test_a_string_of_parquet_that_is_not_utf8(self, tmp_path: Path, kind: pa.DataType) -> None:
+        texts = pa.array([b"one", b"caf\xe9", b"three"]).cast(pa.binary() if kind == pa.string() else pa.large_binary())
+        column = pa.Array.from_buffers(kind, 3, texts.buffers())
+        pq.write_table(pa.table({"id": ["a", "b", "c"], "text": column}), tmp_path / "a.parquet")
+        articles = read_articles(tmp_path / "a.parquet")
+        assert articles.ids == ["a", "c"]
+        assert articles.rows == [1, 3]
+        assert articles.skipped == [(2, "column 'text': byte 0xe9 is not UTF-8; write the column as UTF-8")]
+
     def test_malformed_json_lines(self, write: Writer) -> None:
         path = write("a.jsonl", '{"text": "a"}\n{"text": \n\n[1]\n{"text": "b"}\n' + "[" * 100_000 + "\n")
         articles = read_articles(path)
@@ -369,6 +404,7 @@ class TestBadRows:
             ("a.parquet", "nonsense", "Parquet"),
             ("a.csv.gz", b"nonsense", "cannot be read"),
             ("a.csv.gz", gzip.compress(b"text\na\n", mtime=0)[:-9], "cannot be read"),
+            ("a.csv.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "cannot be read"),  # zlib's own error
             ("a.csv.xz", b"nonsense", "cannot be read"),
             ("a.csv.zst", b"nonsense", "cannot be read"),
             ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .json, .jsonl.*Save the sheet as CSV"),

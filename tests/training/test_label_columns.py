@@ -150,7 +150,7 @@ def test_labels_unseen_in_training_are_misses_and_said(write: Write) -> None:
     new = write(["gardening" if row < 9 else NAMES[row % 3] for row in range(N)], name="new")
     figures = evaluate(data.with_name("data-model"), new)
     assert figures["metrics"]["accuracy"] <= 36 / 45
-    assert any("1 labels are unknown to the model and count as misses: gardening" in note for note in figures["notes"])
+    assert any("1 label is unknown to the model and counts as a miss: gardening" in note for note in figures["notes"])
 
 
 @pytest.mark.parametrize("listed", [False, True])
@@ -176,8 +176,8 @@ def test_labels_of_the_validation_data_alone_are_misses_too(write: Write, listed
         ([["sport"]] * N, r"data\.jsonl: column 'desk': all 45 rows have the same label 'sport'"),
         ([None, "", []] * 15, r"data\.jsonl: column 'desk' is empty in every row"),
         ([{"a": 1}] * N, r"data\.jsonl: .*row 1: column 'desk': expected a label or a list of labels, found an object"),
-        ([f"label {row}" for row in range(N)], r"data\.jsonl: column 'desk': no label has 4 examples .*45 rows"),
-        (["sport", "weather"], r"data\.jsonl: column 'desk': no label has 4 examples .*2 rows"),
+        ([f"label {row}" for row in range(N)], r"data\.jsonl: column 'desk': no label has 4 different texts .*45 rows"),
+        (["sport", "weather"], r"data\.jsonl: column 'desk': no label has 4 different texts .*2 rows"),
     ],
 )
 def test_what_cannot_be_learnt_is_an_error_that_names_file_and_column(
