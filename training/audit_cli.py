@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from training.figures import STANDARD_OUTPUT, check_files, data_path, write_text
+
 if TYPE_CHECKING:
     from training.audit import Audit
     from training.data import Articles
@@ -61,6 +63,7 @@ def audit_command(
     from training.audit import audit
     from training.data import read_articles
 
+    check_files({"--json": json_file}, map(data_path, [data, *(against or ())]))
     columns = {
         "text_column": text_column,
         "title_column": title_column,
@@ -71,14 +74,10 @@ def audit_command(
     articles = read_articles(data, **columns, need=(), limit=limit, strict=True)
     others = [read_articles(other, **columns, need=(), limit=None, strict=False) for other in against or ()]
     result = audit(articles, others)
+    if json_file != STANDARD_OUTPUT:
+        _show(result)
     if json_file is not None:
-        text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        if str(json_file) == "-":
-            sys.stdout.write(text)
-            return
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(text, encoding="utf-8")
-    _show(result)
+        write_text(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n", json_file)
 
 
 def warn_of_trouble(articles: Articles, validation: Articles | None = None) -> None:
@@ -96,8 +95,9 @@ def _show(result: Audit) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    held = "".join(f", against {rows:,} of {name}" for name, rows in result.against.items())
-    console.print(Text(_visible(f"{result.data}: {result.rows:,} rows, {result.described}{held}", 1000)))
+    rows = f"{result.rows:,} row{'' if result.rows == 1 else 's'}"
+    held = "".join(f", against {count:,} of {name}" for name, count in result.against.items())
+    console.print(Text(_visible(f"{result.data}: {rows}, {result.described}{held}", 1000)))
     if result.findings:
         table = Table(show_lines=True)
         table.add_column("finding")

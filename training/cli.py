@@ -125,6 +125,7 @@ def train_topics_command(
         )
     if teacher and not unlabelled:
         raise typer.BadParameter("--teacher labels the articles of --unlabelled; name some.")
+    about = _notes(notes)
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     columns["labels_separator"] = labels_separator
     articles, held = _articles(data, validation, columns, "labels", limit, output)
@@ -149,7 +150,7 @@ def train_topics_command(
     more = read(unlabelled, {**columns, "labels_column": None}, None, None) if unlabelled else None
     model, report, training = train_topics(articles, held, settings, unlabelled=more)
     purpose = f"Labels news stories with {len(model.classes_)} topics ({engine.value} engine)."
-    card = model_card("Topic model", purpose, training, report, command=typed_command(), notes=_notes(notes))
+    card = model_card("Topic model", purpose, training, report, command=typed_command(), notes=about)
     save_artefact(model.artefact(training, card), output)
     show(report, f"Model written to {output}")
 
@@ -193,6 +194,7 @@ def train_summariser_command(
     headlines. Ends with ROUGE on held-out articles beside the first three sentences (lead-3) and the best possible
     extract (oracle).
     """
+    about = _notes(notes)
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
     if engine is SummaryEngine.abstractive:
         if encoder or cache:
@@ -207,7 +209,7 @@ def train_summariser_command(
             case_from=case_from,
             checkpoints=checkpoints,
             resume=resume,
-            notes=_notes(notes),
+            notes=about,
         )
         return
     if base or case_from or examples or batch or accumulate or target is not Target.summary:
@@ -230,7 +232,7 @@ def train_summariser_command(
     settings = SummariserSettings(engine.value, encoder, held_out, seed=seed, cache=cache)
     model, report, training = train_summariser(articles, held, settings)
     purpose = f"Scores the sentences of a news story for its brief ({engine.value} engine)."
-    card = model_card("Summariser", purpose, training, report, command=typed_command(), notes=_notes(notes))
+    card = model_card("Summariser", purpose, training, report, command=typed_command(), notes=about)
     save_artefact(model.artefact(training, card), output)
     show(report, f"Model written to {output}")
 
@@ -356,4 +358,18 @@ def _adapt(
 
 
 def _notes(path: Path | None) -> str:
-    return path.read_text(encoding="utf-8") if path else ""
+    """The text of --notes, read before the training, which a file that cannot be read would cost.
+
+    Raises:
+        typer.BadParameter: it is no file of UTF-8 text, or may not be read.
+    """
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"--notes {path}: cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(
+            f"--notes {path}: is not UTF-8 text (byte {error.start + 1}); save it as UTF-8."
+        ) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from inference.engines import Engine, SummaryEngine
-from training.figures import show, write
+from training.figures import check_files, data_path, tell
 from training.options import (
     Compare,
     Data,
@@ -54,12 +56,11 @@ def evaluate_topics_command(
 
     columns = {"text_column": text_column, "title_column": title_column, "labels_column": labels_column}
     columns["labels_separator"] = labels_separator
+    _check(json_file, predictions, report_folder, data, training_data)
     articles = read(data, columns, "labels", limit)
     training = read(training_data, columns, "labels", None) if training_data else None
-    wanted = Wanted(predictions, compare, report_folder, typed_command())
-    report = judge_topics(model or shipped("topics", engine.value), articles, wanted, training=training)
-    write(report, json_file)
-    show(report)
+    wanted = Wanted(predictions, compare, report_folder, typed_command(), partial(tell, json_file=json_file))
+    judge_topics(model or shipped("topics", engine.value), articles, wanted, training=training)
 
 
 @evaluate_app.command("summariser")
@@ -86,9 +87,14 @@ def evaluate_summariser_command(
     from training.judge import Wanted, judge_summariser, needed_column
 
     columns = {"text_column": text_column, "title_column": title_column, "summary_column": summary_column}
+    _check(json_file, predictions, report_folder, data)
     folder = model or shipped("summariser", engine.value)
     articles = read(data, columns, needed_column(folder), limit)
-    wanted = Wanted(predictions, compare, report_folder, typed_command())
-    report = judge_summariser(folder, articles, wanted, budget=Budget(sentences=sentences))
-    write(report, json_file)
-    show(report)
+    wanted = Wanted(predictions, compare, report_folder, typed_command(), partial(tell, json_file=json_file))
+    judge_summariser(folder, articles, wanted, budget=Budget(sentences=sentences))
+
+
+def _check(json_file: Path | None, predictions: Path | None, report: Path | None, *data: str | None) -> None:
+    """An error, before anything is read, for files that cannot be written or would be written over the data."""
+    files = {"--json": json_file, "--predictions": predictions}
+    check_files(files, [data_path(one) for one in data if one], report=report)

@@ -108,6 +108,14 @@ def unlabelled_note(missing: int) -> str:
     return "1 row has no label and is left out." if missing == 1 else f"{missing} rows have no label and are left out."
 
 
+def unknown_note(unknown: Sequence[str]) -> str:
+    """Labels of the data that a model does not know, in words."""
+    known = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+    if len(unknown) == 1:
+        return f"1 label is unknown to the model and counts as a miss: {known}."
+    return f"{len(unknown)} labels are unknown to the model and count as misses: {known}."
+
+
 def absent_notes(targets: Bools, classes: Sequence[str]) -> list[str]:
     """Which labels no row has, `targets` being `(n_rows, n_labels)`: their F1 is 0, and macro-F1 the mean of all."""
     absent = [classes[place] for place in np.flatnonzero(targets.sum(axis=0) == 0).tolist()]
@@ -140,8 +148,7 @@ def topic_report(rows: TopicRows, *, training: Articles | None = None, majority:
     if rows.unlabelled:
         notes.append(unlabelled_note(rows.unlabelled))
     if rows.unknown:
-        shown = ", ".join(rows.unknown[:5])
-        notes.append(f"{len(rows.unknown)} labels are unknown to the model and count as misses: {shown}.")
+        notes.append(unknown_note(rows.unknown))
     articles, exclusive = rows.held, rows.model.exclusive_
     arguments = rows.arguments()
     targets, given, probabilities, first, *_ = arguments
@@ -179,7 +186,9 @@ def topic_report(rows: TopicRows, *, training: Articles | None = None, majority:
 
 def unreadable_note(articles: Articles) -> str:
     """How many rows could not be read, in words: of all the data, whatever share of it these articles are."""
-    return f"{len(articles.skipped)} unreadable rows of {articles.name} were left out."
+    lost = len(articles.skipped)
+    were = "row of {} was" if lost == 1 else "rows of {} were"
+    return f"{lost} unreadable {were.format(articles.name)} left out."
 
 
 def confidence_and_error(targets: Bools, probabilities: NDArray[Any]) -> tuple[NDArray[Any], Bools]:

@@ -19,7 +19,7 @@ from models.topics import TopicModel
 from training.brief_rows import BriefRows, run_summariser
 from training.comparison import compare_briefs, compare_topics
 from training.data import Articles
-from training.evaluation import Report, summary_report, topic_report
+from training.evaluation import Report, summary_report, topic_report, unknown_note
 from training.leaks import find_leaks, leak_notes
 from training.predictions import Record, brief_records, check_format, count_statuses, topic_records, write_predictions
 from training.provenance import short_name
@@ -40,12 +40,14 @@ class Wanted:
         compare: the folder of a model to put beside this one.
         report: a folder for report.html and summary.md.
         command: how the evaluation was asked for, named in the report.
+        told: called with the figures once they are known, before any file is written.
     """
 
     predictions: Path | None = None
     compare: Path | None = None
     report: Path | None = None
     command: str = ""
+    told: Callable[[Report], None] | None = None
 
 
 def judge_topics(
@@ -66,12 +68,16 @@ def judge_topics(
     if rows.model.exclusive_ and (several := sum(len(row) > 1 for row in rows.held.labels or ())):
         report.notes.insert(
             0,
-            f"the model gives a story one label, but {several:,} of {len(rows.judged):,} rows have several: it cannot "
-            "find them all, and figures per row do not mean what they do elsewhere.",
+            f"the model gives a story one label, but {several:,} of {len(rows.judged):,} rows "
+            f"{'has' if several == 1 else 'have'} several: it cannot find them all, and figures per row do not mean "
+            "what they do elsewhere.",
         )
     if other is not None and wanted.compare is not None:
         _look_for_leaks(report, load_artefact(wanted.compare).training, rows.held, folder_name(wanted.compare))
-        report.comparison = compare_topics(rows, run_topics(other, articles), folder_name(wanted.compare))
+        there = run_topics(other, articles)
+        if there.unknown:
+            report.notes.append(f"{folder_name(wanted.compare)}, compared with: {unknown_note(there.unknown)}")
+        report.comparison = compare_topics(rows, there, folder_name(wanted.compare))
     _leave_behind(wanted, report, rows, topic_records, _heading(folder, articles, wanted))
     return report
 
@@ -131,11 +137,14 @@ def _heading(folder: Path, articles: Articles, wanted: Wanted) -> Heading:
 def _leave_behind(
     wanted: Wanted, report: Report, rows: Rows, records: Callable[[Rows], list[Record]], heading: Heading
 ) -> None:
-    """The files that were asked for."""
-    if wanted.predictions is not None:
-        said = records(rows)
-        write_predictions(said, wanted.predictions)
+    """The figures, told at once, so that they are not lost with a file, and the files that were asked for."""
+    said = None if wanted.predictions is None else records(rows)
+    if said is not None:
         report.notes.append(f"predictions: {count_statuses(said)}.")
+    if wanted.told is not None:
+        wanted.told(report)
+    if said is not None and wanted.predictions is not None:
+        write_predictions(said, wanted.predictions)
     if wanted.report is not None:
         write_report(wanted.report, report, rows, heading)
 

@@ -93,7 +93,9 @@ LabelsSeparator = Annotated[
     typer.Option("--labels-separator", help="What stands between several topics in one cell, such as ';'."),
 ]
 SummaryColumn = Annotated[str | None, typer.Option("--summary-column", help="Column of the reference summary.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to this file.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to this file; - for standard output.")
+]
 Predictions = Annotated[
     Path | None,
     typer.Option("--predictions", help="Write what the model said of every row to this .jsonl or .parquet file."),

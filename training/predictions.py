@@ -12,6 +12,7 @@ import numpy as np
 from models.errors import DataError
 from training.brief_rows import BriefRows
 from training.data import Articles
+from training.figures import replacing
 from training.topic_rows import TopicRows
 
 JUDGED, NO_TRUTH, UNREADABLE = "judged", "no truth", "unreadable"
@@ -87,28 +88,58 @@ def _with_unreadable(articles: Articles, records: list[Record]) -> list[Record]:
         {"row": row, "id": articles.id_of_skipped(row), "status": UNREADABLE, "reason": reason, **empty}
         for row, reason in articles.skipped
     ]
-    return sorted([*records, *lost], key=lambda record: int(record["row"])) if lost else records
+    return _in_order(records, lost)
+
+
+def _in_order(records: list[Record], lost: list[Record]) -> list[Record]:
+    """Both as one, in the order of the data, where row numbers may begin anew with each split.
+
+    A row that could not be read stands before the next one of its split. Where the numbers leave open which of two
+    splits lost a row at its end, it is taken to be the earlier one.
+    """
+    merged: list[Record] = []
+    next_record = next_lost = last = 0
+    while next_record < len(records) and next_lost < len(lost):
+        row, lost_row = records[next_record]["row"], lost[next_lost]["row"]
+        if row <= last and (lost_row <= last or lost_row != last + 1 or _lacks(records[next_record:], lost_row)):
+            last = 0  # another split begins
+        if lost_row > last and (lost_row < row or row <= last):
+            merged.append(lost[next_lost])
+            next_lost += 1
+        else:
+            merged.append(records[next_record])
+            next_record += 1
+        last = merged[-1]["row"]
+    return [*merged, *records[next_record:], *lost[next_lost:]]
+
+
+def _lacks(records: list[Record], row: int) -> bool:
+    """Whether the split that begins with these records has rows before and after a row, and not the row itself."""
+    last = 0
+    for record in records:
+        if not last < record["row"] < row:
+            return bool(0 < last < row < record["row"])
+        last = record["row"]
+    return False
 
 
 def write_predictions(records: Sequence[Record], path: Path) -> None:
     """Write records as JSON Lines or Parquet, by the file's ending; the file appears only once it is whole.
 
     Raises:
-        DataError: see `check_format`.
+        DataError: the file cannot be written; see `check_format` too.
     """
     check_format(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    if path.suffix.lower() == ".jsonl":
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        with beside.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(lines)
-    else:
-        import pyarrow
-        import pyarrow.parquet
+    with replacing(path) as beside:
+        if path.suffix.lower() == ".jsonl":
+            lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+            with beside.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(lines)
+        else:
+            import pyarrow
+            import pyarrow.parquet
 
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(records)), beside, compression="zstd")
-    beside.replace(path)
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(records)), beside, compression="zstd")
 
 
 def count_statuses(records: Sequence[Record]) -> str:
@@ -116,4 +147,5 @@ def count_statuses(records: Sequence[Record]) -> str:
     parts = [
         (status, sum(record["status"] == status for record in records)) for status in (JUDGED, NO_TRUTH, UNREADABLE)
     ]
-    return f"{len(records):,} rows: " + ", ".join(f"{count:,} {status}" for status, count in parts if count)
+    rows = f"{len(records):,} row{'' if len(records) == 1 else 's'}: "
+    return rows + ", ".join(f"{count:,} {status}" for status, count in parts if count)

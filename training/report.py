@@ -12,11 +12,11 @@ from training.briefs import LENGTH_STEP, LONGEST, POSITIONS
 from training.charts import histogram, reliability_chart, risk_chart
 from training.evaluation import Report
 from training.examples import brief_cards, mistake_cards
+from training.figures import HTML, MARKDOWN, write_text
 from training.topic_rows import TopicRows
 from training.verdict import digits_of, verdict
 from training.wording import baseline, figure, number, percent, span
 
-HTML, MARKDOWN = "report.html", "summary.md"
 LARGEST_MATRIX = 30
 """Labels of the largest confusion matrix that is drawn; of more, the commonest confusions are listed alone."""
 
@@ -37,12 +37,12 @@ def write_report(folder: Path, report: Report, rows: TopicRows | BriefRows, head
     """Write report.html and summary.md into a folder, which is made where it is missing.
 
     The same evaluation gives the same bytes.
+
+    Raises:
+        DataError: they cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in ((HTML, html_report(report, rows, heading)), (MARKDOWN, markdown_summary(report, heading))):
-        beside = folder / f".{name}.part"
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(folder / name)
+        write_text(text, folder / name)
 
 
 def html_report(report: Report, rows: TopicRows | BriefRows, heading: Heading) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet
@@ -45,6 +46,35 @@ def test_a_row_that_cannot_be_read_keeps_its_id(tmp_path: Path) -> None:
     records = topic_records(topic_run(read_articles(path)))
     assert [record["id"] for record in records] == ["7", "8", "row 3", "row 4", "4"]
     assert [record["status"] for record in records] == ["judged", *["unreadable"] * 3, "judged"]
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        ["..x.", "...."],
+        ["....", "..x."],
+        ["..x.", "..x."],
+        ["x..", "x.x.."],
+        ["...x", ".."],
+        ["....", "....x."],  # the row that could not be read has the number after the first split's last
+        ["..", "....xx"],
+        ["...", "x..", ".x."],
+    ],
+)
+def test_rows_keep_their_order_where_each_split_numbers_its_own(splits: list[str]) -> None:
+    rows = [(row, mark) for split in splits for row, mark in enumerate(split, 1)]
+    read = topic_articles(*[("arts=0.9", ["arts"]) for _, mark in rows if mark == "."])
+    lost = [(row, "column 'text': empty text") for row, mark in rows if mark == "x"]
+    articles = replace(read, rows=[row for row, mark in rows if mark == "."], skipped=lost)
+    records = topic_records(topic_run(articles))
+    assert [(record["row"], "x" if record["status"] == "unreadable" else ".") for record in records] == rows
+
+
+def test_rows_keep_their_order_where_a_slice_goes_back(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "".join(f"{'arts=0.9' * (row not in (2, 6))},arts\n" for row in range(1, 9)))
+    records = topic_records(topic_run(read_articles(f"{path}#train[4:]+train[:4]")))
+    assert [record["row"] for record in records] == [5, 6, 7, 8, 1, 2, 3, 4]
 
 
 def test_the_labels_given_stand_in_the_order_of_what_is_judged_dominant() -> None:
