@@ -9,6 +9,9 @@ from collections.abc import Sequence
 SMALLEST_DIVIDED = 4
 """Rows a stratum needs for one of them to be held out, whatever the fraction."""
 
+MOST_GIVEN_BACK = 0.25
+"""Share of the rows held out that may be given back to teach labels of their own; the others must still judge."""
+
 
 def content_key(*parts: str | None) -> str:
     """A hash of a row's words, blind to case and spacing: equal rows get equal keys."""
@@ -57,7 +60,7 @@ def every_label_taught(
 ) -> tuple[list[int], list[int]]:
     """A division that leaves no label untaught: for each that no training row has, an article is given back.
 
-    One article stays held out, whatever it has; which are given back does not depend on the order of rows.
+    At most `MOST_GIVEN_BACK` of the rows held out are; which ones does not depend on the order of rows.
 
     Args:
         labels: of each row, several or none.
@@ -75,7 +78,7 @@ def every_label_taught(
     back: list[int] = []
     for key in sorted(groups):
         taught = {label for row in groups[key] for label in labels[row]}
-        if not known.issuperset(taught) and len(back) + len(groups[key]) < len(held):
+        if not known.issuperset(taught) and len(back) + len(groups[key]) <= MOST_GIVEN_BACK * len(held):
             back.extend(groups[key])
             known |= taught
     return sorted([*train, *back]), [row for row in held if row not in set(back)]
