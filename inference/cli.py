@@ -43,7 +43,7 @@ def predict_command(
         SummaryEngine,
         typer.Option(
             help="standard: best on a CPU; fast: for millions of stories; abstractive: briefs and headlines in a "
-            "language model's own words, about a second a story (needs copydesk[abstractive])."
+            "language model's own words, about a second a story (needs copydesk\\[abstractive])."
         ),
     ] = SummaryEngine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
@@ -71,7 +71,7 @@ def predict_command(
     id_column: Annotated[str | None, typer.Option(help="With --input: column of the row's name.")] = None,
     resume: Annotated[bool, typer.Option(help="With --input: go on after an interrupted run.")] = False,
     engine_runner: Annotated[
-        Runner, typer.Option(help="With --input: local is this machine, ray a cluster (needs copydesk[ray]).")
+        Runner, typer.Option(help="With --input: local is this machine, ray a cluster (needs copydesk\\[ray]).")
     ] = Runner.local,
     workers: Annotated[
         int | None, typer.Option(min=1, help="With ray or --engine fast: how many; one a processor if missing.")

@@ -21,6 +21,8 @@ from models.records import CP1252, as_object, misfit, read_json, read_object, re
 log = logging.getLogger(__name__)
 MOST_COLUMNS = 1000
 """Names of columns that are remembered for a message."""
+LOOKED_FOR_IDS = 1000
+"""Rows of a JSON Lines file among which one with an id is looked for, so that no row without is named as one with."""
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
@@ -112,9 +114,9 @@ class JsonLines(_Lines):
         return _object_row(number, _object(line), self.columns, str(self.path), position, self.ids)
 
     def _look_for_text(self) -> bool:
-        """Read until a row has a text, the first one unless something is wrong with the file: whether it has an id."""
+        """Read until a row has a text, and then until one has an id, `LOOKED_FOR_IDS` rows at most: whether one has."""
         columns: dict[str, None] = {}
-        number, problem = 0, ""
+        number, problem, told = 0, "", False
         for line, _ in self.lines():
             if not line.strip():
                 continue
@@ -122,10 +124,16 @@ class JsonLines(_Lines):
             item = _object(line)
             if isinstance(item, str):
                 problem = problem or f"row {number}: {item}"
-            elif _column(item, "text", self.columns.text, str(self.path)) in item:
-                return _column(item, "id", self.columns.id, str(self.path)) in item
+            elif told or _column(item, "text", self.columns.text, str(self.path)) in item:
+                told = True
+                if _column(item, "id", self.columns.id, str(self.path)) in item:
+                    return True
+                if number >= LOOKED_FOR_IDS:
+                    return False
             elif len(columns) < MOST_COLUMNS:
                 columns.update(dict.fromkeys(item))
+        if told:
+            return False
         if not number:
             raise DataError(f"{self.path}: the file is empty; expected one JSON object per line.")
         if not columns:

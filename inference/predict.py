@@ -111,11 +111,17 @@ class Copydesk:
         )
 
     def with_thresholds(self, thresholds: float | Mapping[str, float] | None) -> Copydesk:
-        """The same models, not loaded again, with other thresholds: one for every label, or some labels' own.
+        """The same models, not loaded again, with other thresholds.
+
+        Args:
+            thresholds: one for every label; or some labels' own, the others keeping what they have here; or None for
+                those of the model.
 
         Raises:
             DataError: a label is unknown, or a threshold is not between 0 and 1.
         """
+        if isinstance(thresholds, Mapping) and self.topics is not None and self.thresholds is not None:
+            thresholds = dict(zip(self.topics.classes_, self.thresholds.tolist(), strict=True)) | dict(thresholds)
         return Copydesk(
             self.topics,
             self.summariser,

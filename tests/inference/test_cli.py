@@ -206,3 +206,4 @@ def test_help_teaches() -> None:
         result = CliRunner().invoke(app, [*arguments, "--help"])
         assert result.exit_code == 0
         assert words in result.output
+    assert "copydesk[ray]" in result.output, "square brackets are no markup"

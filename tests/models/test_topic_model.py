@@ -72,6 +72,10 @@ def test_a_desk_with_other_thresholds_shares_the_models(model: TopicModel) -> No
     assert len(other.predict(NEWS).topics) == len(model.classes_)
     assert desk.with_thresholds(1.0).predict(NEWS).topics == ()
     assert other.with_thresholds(None).predict(NEWS) == desk.predict(NEWS)
+    first, second, *_ = model.classes_
+    both = desk.with_thresholds({first: 0.9}).with_thresholds({second: 0.8})
+    assert both.thresholds is not None and both.thresholds[:2].tolist() == [0.9, 0.8]
+    assert both.thresholds[2:].tolist() == model.thresholds_[2:].tolist()
     with pytest.raises(DataError, match="unknown label 'x'"):
         desk.with_thresholds({"x": 0.5})
 
