@@ -11,8 +11,9 @@ from typing import IO, Annotated
 import typer
 
 from inference.engines import SummaryEngine
-from inference.inputs import Source, read_sources
+from inference.inputs import Source, check_paths, read_sources
 from inference.prediction import Prediction
+from models.errors import DataError
 
 
 class Format(StrEnum):
@@ -42,8 +43,9 @@ def predict_command(
     engine: Annotated[
         SummaryEngine,
         typer.Option(
-            help="standard: best on a CPU; fast: for millions of stories; abstractive: briefs and headlines in a "
-            "language model's own words, about a second a story (needs copydesk\\[abstractive])."
+            help="standard: best on a CPU; fast: for millions of stories; abstractive, which needs "
+            "copydesk\\[abstractive] installed: briefs and headlines in a language model's own words, about a second a "
+            "story."
         ),
     ] = SummaryEngine.standard,
     sentences: Annotated[int | None, typer.Option(min=1, help="At most so many sentences in the brief.")] = None,
@@ -56,7 +58,10 @@ def predict_command(
     ] = None,
     clean: Annotated[bool, typer.Option(help="Remove datelines, captions, link lists and the like first.")] = True,
     format: Annotated[
-        Format | None, typer.Option(help="text for people (if missing), json (an array) or jsonl for programs.")
+        Format | None,
+        typer.Option(
+            help="text for people, json (an array) or jsonl for programs; what --output ends with if missing, or text."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -125,12 +130,12 @@ def predict_command(
         if sys.stdin.isatty():
             raise typer.BadParameter("name a file, or pipe a story in: copydesk predict story.txt")
         files = ["-"]
-    _check(files)
+    check_paths(files)
+    format = format or _format_of(output)
     if output is not None:
         from inference.spool import check_output
 
         check_output(output, *(Path(name) for name in files if name != "-"))
-    format = format or Format.text
     desk = Copydesk.from_pretrained(
         topics,
         summariser,
@@ -139,27 +144,26 @@ def predict_command(
         thresholds=_thresholds(threshold),
         clean=clean,
     )
-    results = _results(desk, files)
+    failed: list[str] = []
+    results = _results(desk, files, failed)
     if output is None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
         _write(results, sys.stdout, format)
-        return
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", errors="replace") as stream:
-            _write(results, stream, format)
-        beside.replace(output)
-    finally:
-        beside.unlink(missing_ok=True)
+    else:
+        _write_file(results, output, format)
+    if failed:
+        raise DataError(f"could not read {len(failed)} of {len(files)} inputs; what is wrong stands in their places.")
 
 
-def _check(files: Sequence[str]) -> None:
-    """Refuse missing files before a model is loaded."""
-    for name in files:
-        if name != "-" and not Path(name).exists():
-            from models.errors import DataError
-
-            raise DataError(f"{name}: no such file.")
+def _format_of(output: Path | None) -> Format:
+    """What the name of an output asks for; text where it asks for nothing."""
+    suffix = output.suffix.lower() if output is not None else ""
+    if suffix in (".csv", ".parquet"):
+        raise typer.BadParameter(
+            f"--output {output}: only --input FILE is answered in a {suffix}; give the stories that way, or a name "
+            "that ends with .json or .jsonl."
+        )
+    return {".json": Format.json, ".jsonl": Format.jsonl, ".ndjson": Format.jsonl}.get(suffix, Format.text)
 
 
 def _thresholds(given: Sequence[str] | None) -> float | dict[str, float] | None:
@@ -167,11 +171,15 @@ def _thresholds(given: Sequence[str] | None) -> float | dict[str, float] | None:
         return None
     single: dict[str, float] = {}
     for item in given:
-        label, _, value = item.rpartition("=")
+        label, named, value = item.rpartition("=")
         try:
             number = float(value)
         except ValueError:
             raise typer.BadParameter(f"--threshold {item!r}: expected a number, or label=number.") from None
+        if named and not label.strip():
+            raise typer.BadParameter(f"--threshold {item!r}: expected a label before the '=', such as sport=0.7.")
+        if label in single:
+            raise typer.BadParameter(f"--threshold: {label!r} has two thresholds; give it one.")
         if not label:
             if len(given) > 1:
                 raise typer.BadParameter("--threshold: one number for all, or label=number for each, not both.")
@@ -180,12 +188,15 @@ def _thresholds(given: Sequence[str] | None) -> float | dict[str, float] | None:
     return single
 
 
-def _results(desk: object, files: Sequence[str]) -> Iterator[tuple[str, Prediction]]:
+def _results(desk: object, files: Sequence[str], failed: list[str]) -> Iterator[tuple[str, Prediction]]:
+    """A result for every story; the names of files that cannot be read are added to `failed`."""
     from inference.predict import Copydesk
 
     assert isinstance(desk, Copydesk)
     waiting: list[Source] = []
     for source in read_sources(files):
+        if source.failed:
+            failed.append(source.name)
         waiting.append(source)
         if len(waiting) == desk.window:
             yield from _batch(desk, waiting)
@@ -199,6 +210,17 @@ def _batch(desk: object, sources: Sequence[Source]) -> Iterator[tuple[str, Predi
     assert isinstance(desk, Copydesk)
     for source, prediction in zip(sources, desk.stream(source.story for source in sources), strict=True):
         yield source.name, prediction
+
+
+def _write_file(results: Iterator[tuple[str, Prediction]], output: Path, format: Format) -> None:
+    """Write to a file, which appears when all is done."""
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8", errors="replace") as stream:
+            _write(results, stream, format)
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _write(results: Iterator[tuple[str, Prediction]], stream: IO[str], format: Format) -> None:

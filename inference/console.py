@@ -38,7 +38,7 @@ def main() -> NoReturn:
     for package in ("models", "training", "inference"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:
-        app()
+        _run()
     except CopydeskError as error:
         _fail(str(error), 2)
     except BrokenPipeError:  # the reader has seen enough
@@ -47,12 +47,31 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _fail("interrupted.", 1)
     except OSError as error:
-        _fail(f"{error.filename or 'copydesk'}: {error.strerror or error}", 1)
+        reason = error.strerror or str(error)
+        _fail(f"{error.filename}: {reason}" if error.filename else reason, 1)
     sys.exit(0)
 
 
+def _run() -> None:
+    """Run the command, and write out what it has printed.
+
+    Raises:
+        BrokenPipeError: nobody reads that any more; typer and rich make an exit code of 1 of it.
+    """
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
+    finally:
+        if sys.stdout is not None:  # as it is where the shell has closed it
+            sys.stdout.flush()
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    sys.stderr.write("copydesk: " + " ".join(message.split()) + "\n")
+    lines = (line.strip() for line in message.splitlines())  # spaces within a line may be those of a path
+    sys.stderr.write("copydesk: " + " ".join(line for line in lines if line) + "\n")
     sys.exit(code)
 
 

@@ -13,7 +13,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from inference.rows import LARGEST_ROW, UTF16_MARKS, Columns, Row, decode_text, file_identity, make_row, unnamed
+from inference.rows import (
+    LARGEST_ROW,
+    UTF16_MARKS,
+    Columns,
+    Row,
+    decode_text,
+    file_identity,
+    header_columns,
+    make_row,
+    unnamed,
+)
 from models.columns import find_column
 from models.errors import DataError
 from models.records import CP1252, as_object, misfit, read_json, read_object, read_records
@@ -211,7 +221,7 @@ class Delimited(_Lines):
         """Read the header; `delimiter` None is told from it.
 
         Raises:
-            DataError: there is no header, or no column of text in it.
+            DataError: there is no header, no column of text in it, or one that is read stands there twice.
         """
         super().__init__(path, columns, packed)
         self.delimiter = delimiter
@@ -221,10 +231,7 @@ class Delimited(_Lines):
         if isinstance(cells, str):
             raise DataError(f"{path}: the header cannot be read: {cells}.")
         self.header = [name.strip() for name in cells]
-        self.names = {
-            kind: find_column(str(path), self.header, kind, named=getattr(columns, kind), required=kind == "text")
-            for kind in ("text", "title", "id")
-        }
+        self.names = header_columns(str(path), self.header, columns)
 
     def _records(self) -> Iterator[tuple[int, list[str] | str, int, str]]:
         return read_records(self.lines(), self.delimiter, LARGEST_ROW)

@@ -10,8 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from inference.rows import Columns, Row, file_identity, make_row, unnamed
-from models.columns import find_column
+from inference.rows import Columns, Row, file_identity, header_columns, make_row, unnamed
 from models.errors import DataError
 
 BATCH = 256
@@ -26,16 +25,13 @@ class ParquetRows:
         """Read the schema.
 
         Raises:
-            DataError: the file is no Parquet, or has no column of text.
+            DataError: the file is no Parquet, has no column of text, or two of the name of one that is read.
         """
         self.path = path
         with self._open() as file:
             self.total = int(file.metadata.num_rows)
             header = list(file.schema_arrow.names)
-        self.names = {
-            kind: find_column(str(path), header, kind, named=getattr(columns, kind), required=kind == "text")
-            for kind in ("text", "title", "id")
-        }
+        self.names = header_columns(str(path), header, columns)
 
     def _open(self) -> Any:
         """The file; a column chunk is read a megabyte at a time, however large its row group is."""

@@ -55,6 +55,10 @@ class Copydesk:
         thresholds: one probability for every label, or some labels' own; the model's where missing.
         clean: whether noise (datelines, captions, link lists) is removed first.
         writers: language models that write briefs or headlines in their own words, see `inference.writing`.
+
+    Raises:
+        DataError: thresholds are of a label that the model does not know, or not between 0 and 1.
+        TypeError: thresholds are true or false.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class Copydesk:
         self.topics = topics
         self.summariser = summariser
         self.budget = budget or Budget()
+        if isinstance(thresholds, bool):  # which Python takes for a number
+            raise TypeError(f"thresholds: expected a number, or a mapping of labels to numbers, not {thresholds}")
         self.thresholds = topics.override(thresholds) if topics and thresholds is not None else None
         self.clean = clean
         self.writers = tuple(writers)
@@ -119,6 +125,7 @@ class Copydesk:
 
         Raises:
             DataError: a label is unknown, or a threshold is not between 0 and 1.
+            TypeError: it is true or false.
         """
         if isinstance(thresholds, Mapping) and self.topics is not None and self.thresholds is not None:
             thresholds = dict(zip(self.topics.classes_, self.thresholds.tolist(), strict=True)) | dict(thresholds)

@@ -20,11 +20,12 @@ def to_json(name: str, prediction: Prediction) -> str:
 
 
 def write_json(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> None:
-    """A JSON array, also of a single story, written as the predictions come."""
-    stream.write("[")
-    for index, (name, prediction) in enumerate(results):
-        stream.write(("," if index else "") + "\n  " + to_json(name, prediction))
-    stream.write("\n]\n")
+    """A JSON array, also of a single story, written as the predictions come; nothing before the first has come."""
+    before = "["
+    for name, prediction in results:
+        stream.write(f"{before}\n  {to_json(name, prediction)}")
+        before = ","
+    stream.write("[\n]\n" if before == "[" else "\n]\n")
 
 
 def write_jsonl(results: Iterable[tuple[str, Prediction]], stream: IO[str]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from models.columns import SHEET, SHEETS, short_cell, text_cell
+from models.columns import SHEET, SHEETS, find_column, short_cell, text_cell
 from models.errors import DataError
 from models.records import CP1252
 
@@ -99,6 +99,26 @@ def file_identity(path: Path) -> dict[str, Any]:
     """Name, size and time of change of a file."""
     status = path.stat()
     return {"name": path.name, "bytes": status.st_size, "changed": status.st_mtime_ns}
+
+
+def header_columns(name: str, header: Sequence[str], columns: Columns) -> dict[str, str | None]:
+    """The columns of "text", "title" and "id" in a header, where there is one.
+
+    Raises:
+        DataError: there is no column of text, or two columns have the name of one that is read.
+    """
+    names = {
+        kind: find_column(name, header, kind, named=getattr(columns, kind), required=kind == "text")
+        for kind in ("text", "title", "id")
+    }
+    for kind, column in names.items():
+        places = [str(place) for place, other in enumerate(header, start=1) if other == column]
+        if len(places) > 1:
+            raise DataError(
+                f"{name}: columns {' and '.join(places)} are named {column!r} alike; rename all but the one that holds "
+                f"the {kind}."
+            )
+    return names
 
 
 def make_row(

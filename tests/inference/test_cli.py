@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from inference import console
 from inference.console import app
 from models.errors import DataError
 
@@ -120,6 +122,45 @@ def test_output_goes_to_a_file_whole(trained: list[str], tmp_path: Path) -> None
     assert [path.name for path in target.parent.iterdir()] == ["out.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["out.json", "out.jsonl", "out.txt"])
+def test_the_name_of_the_output_says_the_format(trained: list[str], name: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    predict(trained, "-", "--output", str(target), stdin=STORY)
+    form = {".json": "json", ".jsonl": "jsonl", ".txt": "text"}[target.suffix]
+    assert target.read_text(encoding="utf-8") == predict(trained, "-", "--format", form, stdin=STORY)
+    predict(trained, "-", "--output", str(target), "--format", "jsonl", stdin=STORY)
+    assert json.loads(target.read_text(encoding="utf-8"))["summary"]
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_one_bad_file_takes_nothing_from_the_others(trained: list[str], to_file: bool, tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("a.txt", "nul.txt", "empty.csv", "b.txt")]
+    for file, content in zip(files, (STORY.encode(), b"\x00", b"", STORY.encode()), strict=True):
+        Path(file).write_bytes(content)
+    target = tmp_path / "out.json"
+    where = ["--output", str(target)] if to_file else ["--format", "json"]
+    result = CliRunner().invoke(app, ["predict", *files, *where, *trained])
+    assert isinstance(result.exception, DataError)
+    assert "2 of 4 inputs" in str(result.exception)
+    rows = json.loads(target.read_text(encoding="utf-8") if to_file else result.stdout)
+    assert [row["source"] for row in rows] == files
+    assert [bool(row["summary"]) for row in rows] == [True, False, False, True]
+    assert "NUL bytes" in rows[1]["warnings"][0]
+    assert "the file is empty" in rows[2]["warnings"][0]
+    alone = CliRunner().invoke(app, ["predict", files[1], "--format", "json", *trained])
+    assert isinstance(alone.exception, DataError)
+    assert alone.stdout == ""
+
+
+def test_an_unknown_kind_among_others_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.pdf"):
+        (tmp_path / name).write_text(STORY)
+    files = [str(tmp_path / "a.txt"), str(tmp_path / "b.pdf")]
+    result = CliRunner().invoke(app, ["predict", *files, "--topics", str(tmp_path / "no model")])
+    assert isinstance(result.exception, DataError)
+    assert "b.pdf: unknown kind" in str(result.exception)
+
+
 def test_budgets_and_thresholds_are_options(trained: list[str]) -> None:
     row = json.loads(predict(trained, "-", "--format", "json", "--sentences", "1", stdin=STORY))[0]
     assert sum(sentence["chosen"] for sentence in row["sentences"]) == 1
@@ -137,6 +178,10 @@ def test_budgets_and_thresholds_are_options(trained: list[str]) -> None:
         (["--sentences", "2", "--words", "9"], "choose one of sentences, words"),
         (["--sentences", "0"], "--sentences"),
         (["--threshold", "high"], "expected a number"),
+        (["--threshold", "=0.5"], "expected a label"),
+        (["--threshold", "sport=0.5", "--threshold", "sport=0.9"], "two thresholds"),
+        (["--output", "out.csv"], "--input FILE"),
+        (["--output", "out.parquet"], "--input FILE"),
         (["--format", "xml"], "--format"),
     ],
 )
@@ -170,6 +215,26 @@ def test_errors_are_one_line_on_standard_error_with_exit_code_2(tmp_path: Path) 
     assert done.stderr.strip().count("\n") == 0
     assert "gone.txt" in done.stderr
     assert done.stdout == ""
+
+
+def test_spaces_in_a_path_stand_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        console._fail("a  b/c.txt: is\n  no text.\n", 2)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "copydesk: a  b/c.txt: is no text.\n"
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_a_reader_that_has_seen_enough_is_no_failure(trained: list[str], form: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(STORY, encoding="utf-8")
+    command = [sys.executable, "-m", "inference", "predict", str(tmp_path / "a.txt"), "--format", form, *trained]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_evaluate_writes_the_json_of_the_contract(trained: list[str], tmp_path: Path, seeds: Path) -> None:
@@ -206,4 +271,5 @@ def test_help_teaches() -> None:
         result = CliRunner().invoke(app, [*arguments, "--help"])
         assert result.exit_code == 0
         assert words in result.output
-    assert "copydesk[ray]" in result.output, "square brackets are no markup"
+    for extra in ("copydesk[ray]", "copydesk[abstractive]"):
+        assert extra in result.output, "square brackets are no markup, and the name is not cut"

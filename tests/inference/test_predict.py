@@ -173,6 +173,13 @@ def test_thresholds_can_be_set_for_all_or_for_one(folders: tuple[Path, Path], ro
         Copydesk.from_pretrained(*folders, thresholds=7)
 
 
+def test_true_and_false_are_no_thresholds(desk: Copydesk) -> None:
+    with pytest.raises(TypeError, match="not True"):
+        desk.with_thresholds(True)
+    with pytest.raises(TypeError, match="not False"):
+        Copydesk(desk.topics, None, thresholds=False)
+
+
 def test_topics_and_summary_share_one_pass(desk: Copydesk, rows: list[dict[str, Any]]) -> None:
     assert desk.topics is not None
     assert desk.summariser is not None
