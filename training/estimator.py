@@ -132,8 +132,10 @@ class TopicClassifier(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _check_numbers(self) -> None:
-        """Raises:
-        DataError: a parameter is out of its range.
+        """Refuse parameters out of their range.
+
+        Raises:
+            DataError: one is; the message names it.
         """
         if not 0 < self.held_out < 1:
             raise DataError(f"held_out: expected a share between 0 and 1, found {self.held_out!r}.")

@@ -23,8 +23,6 @@ from training.topic_fits import TopicSettings, fit_standard
 from training.topics import default_encoder, encoder_knows, topic_rows
 
 log = logging.getLogger(__name__)
-
-
 KEPT = "opinion.safetensors"
 
 

@@ -75,10 +75,10 @@ def every_label_taught(
     groups: dict[str, list[int]] = defaultdict(list)
     for row in held:
         groups[keys[row]].append(row)
-    back: list[int] = []
+    back: set[int] = set()
     for key in sorted(groups):
         taught = {label for row in groups[key] for label in labels[row]}
         if not known.issuperset(taught) and len(back) + len(groups[key]) <= MOST_GIVEN_BACK * len(held):
-            back.extend(groups[key])
+            back.update(groups[key])
             known |= taught
-    return sorted([*train, *back]), [row for row in held if row not in set(back)]
+    return sorted([*train, *back]), [row for row in held if row not in back]
