@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.figures import STANDARD_OUTPUT, check_files, data_path, write_text
+from training.outputs import STANDARD_OUTPUT, check_files, data_path, write_text
 
 if TYPE_CHECKING:
     from training.audit import Audit

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from inference.engines import Engine, SummaryEngine
-from training.figures import check_files, data_path, tell
+from training.figures import tell
 from training.options import (
     Compare,
     Data,
@@ -28,6 +28,7 @@ from training.options import (
     read,
     typed_command,
 )
+from training.outputs import check_files, data_path
 
 evaluate_app = typer.Typer(help="Judge a model on held-out articles, beside its baselines.", no_args_is_help=True)
 

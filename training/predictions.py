@@ -12,7 +12,7 @@ import numpy as np
 from models.errors import DataError
 from training.brief_rows import BriefRows
 from training.data import Articles
-from training.figures import replacing
+from training.outputs import replacing
 from training.topic_rows import TopicRows
 
 JUDGED, NO_TRUTH, UNREADABLE = "judged", "no truth", "unreadable"

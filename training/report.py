@@ -12,7 +12,7 @@ from training.briefs import LENGTH_STEP, LONGEST, POSITIONS
 from training.charts import histogram, reliability_chart, risk_chart
 from training.evaluation import Report
 from training.examples import brief_cards, mistake_cards
-from training.figures import HTML, MARKDOWN, write_text
+from training.outputs import HTML, MARKDOWN, write_text
 from training.topic_rows import TopicRows
 from training.verdict import digits_of, verdict
 from training.wording import baseline, figure, number, percent, span

@@ -16,7 +16,7 @@ from inference.console import app
 from models.artefact import save_artefact
 from models.errors import DataError
 from tests.training.toys import FAST, toy, write_toy
-from training.figures import data_path, replacing
+from training.outputs import data_path, replacing
 from training.topics import train_topics
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.training.evaluated import brief_run, topic_articles, topic_run
 from training.comparison import compare_briefs, compare_topics
 from training.evaluation import Report, summary_report, topic_report
-from training.figures import HTML, MARKDOWN
+from training.outputs import HTML, MARKDOWN
 from training.report import Heading, headline, markdown_summary, write_report
 
 HEADING = Heading("my/model", "held-out.csv", "copydesk evaluate topics --data held-out.csv")
