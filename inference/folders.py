@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inference.rows import LARGEST_ROW, TEXT_FILES, Row, decode_text
+from inference.rows import LARGEST_ROW, TEXT_FILES, Row
 from models.errors import DataError
+from models.lines import decode_text
 
 
 class Folder:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.rows import COMPRESSIONS, FORMATS, TEXT_FILES, Row, decode_text, open_rows
+from inference.rows import TEXT_FILES, Row, open_rows
 from models.columns import SHEET, SHEETS
 from models.errors import DataError
+from models.lines import decode_text
 from models.story import Story
+from models.tables import FORMATS, format_of, is_table
 
 log = logging.getLogger(__name__)
 TEXT_SUFFIXES = (*TEXT_FILES, "")
@@ -93,9 +95,7 @@ def _read(name: str) -> Iterator[Source]:
 
 def _suffix(path: Path) -> str:
     """What a file's name ends with, but for the compression of a table."""
-    suffix = path.suffix.lower()
-    inner = Path(path.stem).suffix.lower()
-    return inner if suffix in COMPRESSIONS and inner in FORMATS else suffix
+    return format_of(path)[0] if is_table(path) else path.suffix.lower()
 
 
 def _text(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +9,15 @@ from typing import Any, Protocol
 
 from models.columns import SHEET, SHEETS, find_column, short_cell, text_cell
 from models.errors import DataError
-from models.records import CP1252
+from models.tables import COMPRESSIONS, FORMATS, PARQUET, TableFile, format_of, is_table, open_table
 
-log = logging.getLogger(__name__)
 LARGEST_ROW = 64 * 1024 * 1024
 """Bytes; a longer row is an error in its place, so that no row decides how much memory a run needs."""
-LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
-FORMATS = (*LINES, ".json", ".parquet")
+LOOKED_FOR_IDS = 1000
+"""Rows that name their own columns among which one with an id is looked for, so that none without is named as one."""
+MOST_COLUMNS = 1000
+"""Names of columns that are remembered for a message."""
 TEXT_FILES = (".txt", ".text", ".md", ".html", ".htm")
-COMPRESSIONS = (".gz", ".bz2", ".xz")
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +58,94 @@ class Rows(Protocol):
 def open_rows(path: Path, columns: Columns | None = None) -> Rows:
     """The rows of a csv, tsv, jsonl, json or parquet file, a text or HTML file, or a folder of those.
 
-    csv, tsv and jsonl may be compressed (gz, bz2, xz). A folder is read with its subfolders, by name. Bytes that are
-    not UTF-8 are read as Windows-1252; in strings of a Parquet file they are errors of their rows.
+    All but Parquet and texts may be compressed (gz, bz2, xz, zst). A folder is read with its subfolders, by name. Bytes
+    that are not UTF-8 are read as Windows-1252; in strings of a Parquet file they are errors of their rows.
 
     Raises:
         DataError: there is no such file, its kind is unknown, it is empty, or it has no column of text.
     """
-    columns = columns or Columns()
     from inference.folders import Folder
-    from inference.lines import Delimited, Json, JsonLines
 
     if path.is_dir():
         return Folder(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder (looked up from {Path.cwd()}); check --input.")
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
-    suffix = suffixes[-1] if suffixes else ""
-    if suffix in (".csv", ".tsv"):
-        return Delimited(path, columns, packed, "\t" if suffix == ".tsv" else None)
-    if suffix in (".jsonl", ".ndjson"):
-        return JsonLines(path, columns, packed)
-    if suffix == ".json" and not packed:
-        return Json(path, columns)
-    if suffix == ".parquet" and not packed:
-        from inference.parquet import ParquetRows
-
-        return ParquetRows(path, columns)
+    if is_table(path):
+        return TableRows(open_table(path, LARGEST_ROW), columns or Columns())
+    suffix, packed = format_of(path)
     if suffix in TEXT_FILES and not packed:
         return Folder(path)
     raise DataError(
-        f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} ({', '.join(LINES)} also with "
+        f"{path}: unknown kind of file; --input takes {', '.join(FORMATS)} (all but {PARQUET} also with "
         f"{', '.join(COMPRESSIONS)}), {', '.join(TEXT_FILES)}, or a folder of those last." + SHEET * (suffix in SHEETS)
     )
+
+
+class TableRows:
+    """The rows of a file as stories."""
+
+    def __init__(self, table: TableFile, columns: Columns) -> None:
+        """Look for the columns.
+
+        Raises:
+            DataError: there is no text, or two columns have the name of one that is read.
+        """
+        self.table, self.columns = table, columns
+        self.total = table.total
+        self.names = None if table.columns is None else header_columns(str(table.path), table.columns, columns)
+        self.ids = self._look_for_text() if self.names is None else self.names["id"] is not None
+
+    def identity(self) -> dict[str, Any]:
+        """The file's name, size and time of change."""
+        return file_identity(self.table.path)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Every row, in order."""
+        wanted = None if self.names is None else [name for name in self.names.values() if name]
+        for number, cells, position in self.table.rows(wanted):
+            if isinstance(cells, str):
+                yield Row(unnamed(number, self.ids), error=f"row {number}: {cells}", position=position)
+            else:
+                names = self.names or {kind: self._column(cells, kind) for kind in ("text", "title", "id")}
+                yield make_row(number, cells, names, position, ids=self.ids)
+
+    def _column(self, cells: Mapping[str, Any], kind: str) -> str | None:
+        """The column of one row; one that the user named and that is missing is so for this row alone."""
+        named: str | None = getattr(self.columns, kind)
+        try:
+            return find_column(str(self.table.path), list(cells), kind, named=named)
+        except DataError:
+            return named
+
+    def _look_for_text(self) -> bool:
+        """Read until a row has a text, and then until one has an id, `LOOKED_FOR_IDS` rows at most: whether one has.
+
+        Raises:
+            DataError: no row has a text.
+        """
+        columns: dict[str, None] = {}
+        number, problem, told = 0, "", False
+        for number, cells, _ in self.table.rows():
+            if isinstance(cells, str):
+                problem = problem or f"row {number}: {cells}"
+            elif told or self._column(cells, "text") in cells:
+                told = True
+                if self._column(cells, "id") in cells:
+                    return True
+            elif len(columns) < MOST_COLUMNS:
+                columns.update(dict.fromkeys(cells))
+            if told and number >= LOOKED_FOR_IDS:
+                return False
+        if told:
+            return False
+        name = str(self.table.path)
+        if not number:
+            raise DataError(f"{name}: the file is empty; expected one JSON object per story.")
+        if not columns:
+            why = problem or "its rows are empty"
+            raise DataError(f"{name}: holds no story ({why}); expected one JSON object per story.")
+        find_column(name, list(columns), "text", named=self.columns.text, required=True)
+        return False
 
 
 def file_identity(path: Path) -> dict[str, Any]:
@@ -135,7 +188,7 @@ def make_row(
         wanted = "no column of text" if text_column is None else f"no column {text_column!r}"
         return Row(name, error=f"row {number}: {wanted}", position=position)
     try:
-        text = text_cell(_decoded(cells[text_column]))
+        text = text_cell(cells[text_column])
     except ValueError as error:
         return Row(name, error=f"row {number}, column {text_column!r}: {error}", position=position)
     if text is None:
@@ -146,36 +199,3 @@ def make_row(
 def unnamed(number: int, ids: bool) -> str:
     """What a row without an id is called; where the others have `ids`, its number might be another one's."""
     return f"row {number}" if ids else str(number)
-
-
-def _decoded(cell: Any) -> Any:
-    return decode(cell) if isinstance(cell, bytes) else cell
-
-
-def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark.
-
-    Raises:
-        ValueError: it is not; the message names the first bad byte.
-    """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save it as UTF-8") from None
-
-
-def decode_text(data: bytes, name: str) -> str:
-    """A whole text: UTF-16 by its mark, else UTF-8, in which stray bytes are Windows-1252, with a warning.
-
-    Raises:
-        DataError: it holds NUL bytes and is no text.
-    """
-    if data[:2] in UTF16_MARKS:
-        return data.decode("utf-16", "replace")
-    if b"\x00" in data[:4096]:
-        raise DataError(f"{name}: is no text file (it holds NUL bytes); pass plain text, HTML, CSV or JSON Lines.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        log.warning("%s: is not UTF-8; such bytes are read as Windows-1252.", name)
-        return data.decode("utf-8-sig", CP1252)

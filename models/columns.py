@@ -73,6 +73,7 @@ def text_cell(cell: Any) -> str | None:
     Raises:
         ValueError: it is no text; the message says what it is.
     """
+    cell = decoded(cell)
     if isinstance(cell, list) and all(isinstance(part, str) for part in cell):
         cell = "\n".join(cell)
     if missing(cell):
@@ -87,11 +88,29 @@ def short_cell(cell: Any) -> str | None:
 
     A whole number has no `.0`, which a column of ints gets where a cell is missing.
     """
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8-sig", "replace")
     if isinstance(cell, bool) or not isinstance(cell, str | int | float) or missing(cell):
         return None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         cell = int(cell)
     return LONE_SURROGATE.sub("\ufffd", str(cell)).strip() or None
+
+
+def decoded(cell: Any) -> Any:
+    """A cell of bytes as the UTF-8 that they are; any other unchanged.
+
+    Raises:
+        ValueError: the bytes are not UTF-8; the message names the first that is not.
+    """
+    if not isinstance(cell, bytes):
+        return cell
+    try:
+        return cell.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"byte {error.start} (0x{cell[error.start]:02x}) is not UTF-8; write the column as UTF-8"
+        ) from None
 
 
 def missing(cell: Any) -> bool:

@@ -1,7 +1,7 @@
 """Records of CSV, TSV and JSON Lines of any length: what is wrong with one does not reach into the next.
 
-The one reader of such lines; `inference.rows`, `inference.server.tables` and `training.tables` differ in where the
-lines come from, and in what they make of a record.
+The one reader of such lines; `models.tables` and `inference.server.tables` differ in where the lines come from, and in
+what they make of a record.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def read_object(line: str, *, bare: bool = False) -> dict[str, Any] | str:
     """The object in a line of JSON Lines, or what is wrong with it; `bare` as in `as_object`."""
     try:
         return as_object(json.loads(line), bare=bare)
+    except json.JSONDecodeError as error:
+        return f"malformed JSON ({error.msg}, character {error.pos + 1})"
     except (ValueError, RecursionError) as error:
         return f"malformed JSON ({error})"
 

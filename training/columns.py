@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from models.columns import LONE_SURROGATE, USUAL, find_column, kind_of, missing, short_cell, text_cell
+from models.columns import LONE_SURROGATE, USUAL, decoded, find_column, kind_of, missing, short_cell, text_cell
 
 __all__ = [
     "USUAL",
@@ -41,6 +41,7 @@ def label_cell(
     Raises:
         ValueError: it is no label; the message says what it is.
     """
+    cell = decoded(cell)
     if isinstance(cell, str) and cell.strip().startswith("[") and cell.strip().endswith("]"):
         cell = _parse_list(cell.strip())
     if isinstance(cell, str) and separator:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
+from models.tables import format_of
 from training.hub import read_folder, read_hub, slice_ranges, usual_split
-from training.tables import FORMATS, Row, Table, format_of, read_file, text_files
+from training.tables import FORMATS, Row, Table, read_file, text_files
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.rows import decode_text
 from inference.server.limits import MAX_ROWS
 from models.columns import find_column
 from models.errors import DataError
+from models.lines import decode_text
 from models.records import lines_of, misfit, read_object, read_records
 
 _COLUMNS = 500

@@ -18,7 +18,6 @@ import pytest
 from typer.testing import CliRunner
 
 from inference import Copydesk, batch, spool
-from inference import lines as line_formats
 from inference.batch import local_runner, predict_file, windows
 from inference.console import app
 from inference.rows import Columns, Row, open_rows
@@ -98,7 +97,7 @@ def test_every_format_out_holds_the_same(desk: Copydesk, seeds: Path, tmp_path: 
 def test_a_row_that_cannot_be_read_keeps_its_place(desk: Copydesk, tmp_path: Path) -> None:
     good = json.dumps({"id": "good", "text": STORY}).encode()
     bad = {
-        b'{"id": "cut", "text": "unfinis': "row 2: malformed JSON",
+        b'{"id": "cut", "text": "unfinis': "row 2: line 2: malformed JSON",
         b"[1, 2]": "expected a JSON object, found a list",
         b'{"id": "none", "text": null}': "column 'text': empty text",
         b'{"id": "number", "text": 7}': "expected a string, found a number",
@@ -237,8 +236,8 @@ def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path
     [
         ("in.docx", b"PK", "unknown kind of file"),
         ("in.xlsx", b"PK", "unknown kind of file.*Save the sheet as CSV"),
-        ("in.json", b"", "is not valid JSON"),
-        ("in.json", b"[1, 2]", r"holds no story \(expected a JSON object, found a number\)"),
+        ("in.json", b"", "file is empty"),
+        ("in.json", b"[1, 2]", r"holds no story \(row 1: expected a JSON object, found a number\)"),
         ("in.json", b'[{"a": "b"}]', "no text column"),
         ("in.csv", b"", "file is empty"),
         ("in.csv", b"\n\n", "file is empty"),
@@ -252,7 +251,7 @@ def test_columns_can_be_named_and_missing_ones_are_told(desk: Copydesk, tmp_path
         ("in.jsonl", b" \n\n", "file is empty"),
         ("in.jsonl", b'{"a": "b"}\n{"c": 1}\n', "no text column; looked for text, .* found 'a', 'c'. Name it with"),
         ("in.jsonl", b"{}\n", "holds no story"),
-        ("in.jsonl", b"\n{broken\n[1]\n", r"holds no story \(row 1: malformed JSON"),
+        ("in.jsonl", b"\n{broken\n[1]\n", r"holds no story \(row 1: line 2: malformed JSON"),
         ("in.parquet", b"", "not a readable Parquet"),
         ("in.parquet", b"PAR1", "not a readable Parquet"),
         ("in.jsonl.gz", b"\x1f\x8b\x08\x00", "cannot be read after line 0"),
@@ -326,7 +325,7 @@ def test_an_output_that_cannot_be_written_is_one_line_before_a_model_is_loaded(
 def test_a_line_without_end_costs_no_more_memory_than_a_row_may(
     desk: Copydesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line_formats, "LARGEST_ROW", 5_000)
+    monkeypatch.setattr("inference.rows.LARGEST_ROW", 5_000)
     good = json.dumps({"text": STORY})
     (tmp_path / "in.jsonl").write_text(f"{good}\n{'x' * 40_000}\n{good}\n{'[' * 5_001}")
     found = run(desk, tmp_path / "in.jsonl", tmp_path / "out.jsonl")

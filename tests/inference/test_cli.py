@@ -89,7 +89,7 @@ def test_standard_input_tables_and_folders_are_read(trained: list[str], tmp_path
     out = [json.loads(line) for line in written.splitlines()]
     assert [row["source"].rsplit(":", 1)[1] for row in out] == ["x", "row 2", "z"]
     assert out[0]["title"] == "Bridge plan"
-    assert out[1]["warnings"][0].startswith("not a story: row 2: malformed JSON")
+    assert out[1]["warnings"][0].startswith("not a story: row 2: line 2: malformed JSON")
     assert out[2]["warnings"] == ["not a story: row 3, column 'body': empty text"]
     (tmp_path / "rows.json").write_text(json.dumps([rows[0], STORY, 7]), encoding="utf-8")
     array = json.loads(predict(trained, str(tmp_path / "rows.json"), "--format", "json"))

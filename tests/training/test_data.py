@@ -19,7 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.rows import open_rows
 from models.errors import DataError
+from models.lines import LOOKED_AT
 from training.data import Articles, describe_labels, fingerprint, read_articles, together
 
 ROWS: list[dict[str, Any]] = [
@@ -68,6 +70,17 @@ def zstd(content: bytes) -> bytes:
     return bytes(buffer.getvalue())
 
 
+def assert_read_alike(path: Path) -> None:
+    """Training and `predict` read the rows of it."""
+    articles = read_articles(path)
+    assert_is_rows(articles)
+    rows = list(open_rows(path))
+    assert [row.error for row in rows] == [None] * 3
+    assert [row.id for row in rows] == articles.ids
+    assert [row.title for row in rows] == articles.titles
+    assert [row.text for row in rows] == articles.texts
+
+
 def assert_is_rows(articles: Articles) -> None:
     assert articles.rows == [1, 2, 3]
     assert articles.ids == [row["id"] for row in ROWS]
@@ -102,13 +115,40 @@ class TestFormats:
             ("a.jsonl.bz2", bz2.compress(as_jsonl(ROWS).encode())),
             ("a.json.xz", lzma.compress(json.dumps(ROWS).encode())),
             ("a.v2.jsonl.zst", zstd(as_jsonl(ROWS).encode())),
+            ("a.csv.zst", zstd(as_csv(ROWS).encode("utf-16"))),
+            ("a.csv", as_csv(ROWS, newline="\r")),  # as spreadsheets of old Macs
+            ("a.csv", ("\ufeff" + as_csv(ROWS).replace("\n", "\r")).encode()),
+            ("a.csv", as_csv(ROWS, newline="\r").encode("utf-16")),
+            ("a.jsonl", as_jsonl(ROWS).replace("\n", "\r")),
+            ("a.jsonl", "\n\n  " + json.dumps(ROWS, indent=1)),
+            ("a.csv", gzip.compress(as_csv(ROWS).encode(), mtime=0)),  # said to be another thing than it is
+            ("a.jsonl", lzma.compress(as_jsonl(ROWS).encode())),
+            ("a.json", zstd(json.dumps(ROWS).encode())),
         ],
     )
     def test_every_text_format_gives_the_same_articles(self, write: Writer, name: str, content: str | bytes) -> None:
-        assert_is_rows(read_articles(write(name, content)))
+        assert_read_alike(write(name, content))
 
-    def test_parquet_gives_the_same_articles(self, tmp_path: Path) -> None:
-        assert_is_rows(read_articles(str(as_parquet(tmp_path / "a.parquet", ROWS))))
+    @pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
+    def test_parquet_gives_the_same_articles(self, tmp_path: Path, name: str) -> None:
+        assert_read_alike(as_parquet(tmp_path / name, ROWS))
+
+    def test_a_file_that_ends_a_line_where_it_is_first_looked_at_is_no_old_mac(self, write: Writer) -> None:
+        header = "text," + "x" * (LOOKED_AT - len("text,") - 1)
+        assert read_articles(write("a.csv.gz", gzip.compress(f"{header}\r\none,1\r\n".encode(), mtime=0))).texts == [
+            "one"
+        ]
+
+    def test_binary_columns_hold_text(self, tmp_path: Path) -> None:
+        cells = {name: [str(row[name]).encode() for row in ROWS] for name in ("id", "text", "title")}
+        pq.write_table(pa.table({**cells, "labels": [b"a", b"a", b"b"]}), tmp_path / "a.parquet")
+        articles = read_articles(tmp_path / "a.parquet")
+        assert articles.texts == [row["text"] for row in ROWS]
+        assert articles.ids == [row["id"] for row in ROWS]
+        assert articles.labels == [["a"], ["a"], ["b"]]
+
+    def test_a_list_of_bare_strings_is_texts(self, write: Writer) -> None:
+        assert read_articles(write("a.json", '["One.", "Two."]')).texts == ["One.", "Two."]
 
     def test_an_edited_file_is_read_anew(self, tmp_path: Path) -> None:
         path = as_parquet(tmp_path / "a.parquet", ROWS)
@@ -362,14 +402,27 @@ class TestBadRows:
         articles = read_articles(tmp_path / "a.parquet")
         assert articles.ids == ["a", "c"]
         assert articles.rows == [1, 3]
-        assert articles.skipped == [(2, "column 'text': byte 0xe9 is not UTF-8; write the column as UTF-8")]
+        assert articles.skipped == [(2, "column 'text': byte 3 (0xe9) is not UTF-8; write the column as UTF-8")]
+
+    def test_a_damaged_row_group_costs_only_its_rows(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        table = pa.table({"text": [f"Report {number}." for number in range(12)]})
+        pq.write_table(table, path, row_group_size=4, compression="gzip", use_dictionary=False)
+        column = pq.ParquetFile(path).metadata.row_group(1).column(0)
+        data, begin = bytearray(path.read_bytes()), column.data_page_offset
+        data[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+        path.write_bytes(bytes(data))
+        articles = read_articles(path)
+        assert articles.rows == [1, 2, 3, 4, 9, 10, 11, 12]
+        assert [row for row, _ in articles.skipped] == [5, 6, 7, 8]
+        assert "row group 1 is damaged" in articles.skipped[0][1]
 
     def test_malformed_json_lines(self, write: Writer) -> None:
         path = write("a.jsonl", '{"text": "a"}\n{"text": \n\n[1]\n{"text": "b"}\n' + "[" * 100_000 + "\n")
         articles = read_articles(path)
         assert articles.rows == [1, 4]
         assert [row for row, _ in articles.skipped] == [2, 3, 5]
-        assert articles.skipped[0][1].startswith("line 2: malformed JSON")
+        assert articles.skipped[0][1] == "line 2: malformed JSON (Expecting value, character 11)"
         assert articles.skipped[1][1] == "line 4: expected a JSON object, found a list"
 
     def test_texts_that_are_none(self, write: Writer, caplog: pytest.LogCaptureFixture) -> None:
@@ -407,8 +460,10 @@ class TestBadRows:
             ("a.csv.gz", gzip.compress(b"", mtime=0)[:10] + b"\xff" * 20, "cannot be read"),  # zlib's own error
             ("a.csv.xz", b"nonsense", "cannot be read"),
             ("a.csv.zst", b"nonsense", "cannot be read"),
-            ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .json, .jsonl.*Save the sheet as CSV"),
+            ("a.xlsx", "", r"unknown format '.xlsx'; expected .csv, .tsv, .jsonl, .ndjson.*Save the sheet as CSV"),
             ("a.parquet.gz", "", "unknown format"),
+            ("a.csv", b"PK\x03\x04rest", r"is a ZIP archive or a spreadsheet, expected csv.*Save the sheet as CSV"),
+            ("a.txt", b"\x00\x01", "NUL bytes"),
             ("articles", "", "no suffix"),
             ("empty/nothing.md", "", "unknown format"),
         ],
