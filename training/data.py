@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,8 +35,9 @@ class Articles:
     column (id, uid, guid, url), "row 7" where one is missing there, and the row number where there is no such
     column. `labels` has one list per article, dominant label first, empty where the row has none; `exclusive`
     says that no label cell is a list, so that a story has one label. Labels and summaries are None where the
-    data has no such column. `skipped` holds row number and reason of every row left out, `skipped_ids` the ids of
-    those that have one, by row number, `columns` the name of the column that each kind of cell was read from.
+    data has no such column. `skipped` holds row number and reason of every row left out, `skipped_before` the article
+    that comes next after it, by position, `skipped_ids` the ids of those that have one, by row number, `columns` the
+    name of the column that each kind of cell was read from.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Articles:
     skipped: list[tuple[int, str]] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped_ids: dict[int, str] = field(default_factory=dict)
+    skipped_before: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of articles."""
@@ -65,6 +68,7 @@ class Articles:
     def take(self, indices: Iterable[int]) -> Articles:
         """The articles at these positions (from 0), in this order; what was left out stays noted."""
         chosen = [int(index) for index in indices]
+        in_order = sorted(chosen)
         return Articles(
             self.name,
             [self.rows[index] for index in chosen],
@@ -77,6 +81,7 @@ class Articles:
             list(self.skipped),
             self.columns,
             self.skipped_ids,
+            [bisect_left(in_order, article) for article in self.skipped_before],
         )
 
 
@@ -97,6 +102,9 @@ def together(parts: Sequence[Articles]) -> Articles:
         summaries if all(part.summaries is not None for part in parts) else None,
         [skipped for part in parts for skipped in part.skipped],
         {kind: column for part in reversed(parts) for kind, column in part.columns.items()},
+        skipped_before=[
+            sum(map(len, parts[:place])) + before for place, part in enumerate(parts) for before in part.skipped_before
+        ],
     )
 
 
@@ -208,6 +216,7 @@ def _collect(
             if not full:
                 reason = f"{table.place(row)}: {error}" if table.place else str(error)
                 articles.skipped.append((row, reason))
+                articles.skipped_before.append(len(articles))
                 id_ = cells.short_cell(content.get(columns.get("id", ""))) if isinstance(content, Mapping) else None
                 articles.skipped_ids.update({row: id_} if id_ else {})
             continue

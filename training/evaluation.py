@@ -108,6 +108,13 @@ def unlabelled_note(missing: int) -> str:
     return "1 row has no label and is left out." if missing == 1 else f"{missing} rows have no label and are left out."
 
 
+def unsummarised_note(missing: int) -> str:
+    """How many rows have no summary, in words."""
+    return (
+        "1 row has no summary and is left out." if missing == 1 else f"{missing} rows have no summary and are left out."
+    )
+
+
 def unknown_note(unknown: Sequence[str]) -> str:
     """Labels of the data that a model does not know, in words."""
     known = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
@@ -244,7 +251,7 @@ def summary_report(rows: BriefRows) -> Report:
         baselines,
         {name: paired_differences(rows.rouge, scores) for name, scores in rows.baselines.items() if name in BESIDE},
         [
-            *([f"{missing} rows have no summary and are left out."] if missing else []),
+            *([unsummarised_note(missing)] if missing else []),
             unreadable_note(rows.articles),
             "ROUGE F-measure by rouge_score, stemming on; Lsum over sentences joined by newlines.",
             "differences: mean of model minus the baseline, with a 95% paired bootstrap interval.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -88,39 +89,9 @@ def _with_unreadable(articles: Articles, records: list[Record]) -> list[Record]:
         {"row": row, "id": articles.id_of_skipped(row), "status": UNREADABLE, "reason": reason, **empty}
         for row, reason in articles.skipped
     ]
-    return _in_order(records, lost)
-
-
-def _in_order(records: list[Record], lost: list[Record]) -> list[Record]:
-    """Both as one, in the order of the data, where row numbers may begin anew with each split.
-
-    A row that could not be read stands before the next one of its split. Where the numbers leave open which of two
-    splits lost a row at its end, it is taken to be the earlier one.
-    """
-    merged: list[Record] = []
-    next_record = next_lost = last = 0
-    while next_record < len(records) and next_lost < len(lost):
-        row, lost_row = records[next_record]["row"], lost[next_lost]["row"]
-        if row <= last and (lost_row <= last or lost_row != last + 1 or _lacks(records[next_record:], lost_row)):
-            last = 0  # another split begins
-        if lost_row > last and (lost_row < row or row <= last):
-            merged.append(lost[next_lost])
-            next_lost += 1
-        else:
-            merged.append(records[next_record])
-            next_record += 1
-        last = merged[-1]["row"]
-    return [*merged, *records[next_record:], *lost[next_lost:]]
-
-
-def _lacks(records: list[Record], row: int) -> bool:
-    """Whether the split that begins with these records has rows before and after a row, and not the row itself."""
-    last = 0
-    for record in records:
-        if not last < record["row"] < row:
-            return bool(0 < last < row < record["row"])
-        last = record["row"]
-    return False
+    rows = [(position, 1, record) for position, record in enumerate(records)]
+    rows += [(before, 0, record) for before, record in zip(articles.skipped_before, lost, strict=True)]
+    return [record for _, _, record in sorted(rows, key=itemgetter(0, 1))]
 
 
 def write_predictions(records: Sequence[Record], path: Path) -> None:

@@ -21,7 +21,7 @@ from models.selection import Budget, SelectionRules, select
 from models.story import Story
 from models.summary import SummaryModel
 from training.data import Articles
-from training.evaluation import Report, evaluate_summariser, reference_sentences
+from training.evaluation import Report, evaluate_summariser, reference_sentences, unsummarised_note
 from training.oracle import greedy_oracles, rouge_f, rouge_tokens, sentence_gains
 from training.provenance import held_out_leaks, provenance
 from training.ranking import CHEAP, FEWEST, cross_scores, fit_ranker, tune_ranker
@@ -69,7 +69,7 @@ def with_summaries(articles: Articles) -> tuple[Articles, list[str]]:
     if not kept:
         raise DataError(f"{articles.name}: no row has a summary; name the column with --summary-column.")
     missing = len(articles) - len(kept)
-    return articles.take(kept), [f"{missing} rows have no summary and are left out."] if missing else []
+    return articles.take(kept), [unsummarised_note(missing)] if missing else []
 
 
 def divide_summaries(

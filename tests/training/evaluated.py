@@ -70,6 +70,7 @@ def topic_articles(*rows: tuple[str, list[str]], skipped: tuple[tuple[int, str],
         all(len(labels) < 2 for _, labels in rows),
         None,
         list(skipped),
+        skipped_before=[sum(number < row for number in numbers) for row, _ in skipped],
     )
 
 
@@ -94,7 +95,16 @@ SUMMARIES = [
 def brief_run(choice: int = 0, *, baselines: bool = True) -> BriefRows:
     """A run over `TEXTS` that chose the first sentence (0), the second (1), or of the first story both (2)."""
     articles = Articles(
-        "briefs.jsonl", [1, 2, 3, 5], list("abce"), [None] * 4, TEXTS, None, True, SUMMARIES, [(4, "empty text")]
+        "briefs.jsonl",
+        [1, 2, 3, 5],
+        list("abce"),
+        [None] * 4,
+        TEXTS,
+        None,
+        True,
+        SUMMARIES,
+        [(4, "empty text")],
+        skipped_before=[3],
     )
     stories = [read_story(text) for text in TEXTS]
     chosen = [[0, 1] if choice == 2 and not row else [min(choice, 1) if choice < 2 else 0] for row in range(4)]

@@ -11,7 +11,7 @@ import pytest
 
 from models.errors import DataError
 from tests.training.evaluated import brief_run, topic_articles, topic_run
-from training.data import read_articles
+from training.data import read_articles, together
 from training.predictions import brief_records, check_format, count_statuses, topic_records, write_predictions
 
 ARTICLES = topic_articles(
@@ -59,13 +59,18 @@ def test_a_row_that_cannot_be_read_keeps_its_id(tmp_path: Path) -> None:
         ["....", "....x."],  # the row that could not be read has the number after the first split's last
         ["..", "....xx"],
         ["...", "x..", ".x."],
+        ["..x", "x.."],
+        ["..xx", "...xx.x"],
+        ["xx", ".."],
     ],
 )
 def test_rows_keep_their_order_where_each_split_numbers_its_own(splits: list[str]) -> None:
     rows = [(row, mark) for split in splits for row, mark in enumerate(split, 1)]
     read = topic_articles(*[("arts=0.9", ["arts"]) for _, mark in rows if mark == "."])
     lost = [(row, "column 'text': empty text") for row, mark in rows if mark == "x"]
-    articles = replace(read, rows=[row for row, mark in rows if mark == "."], skipped=lost)
+    before = [sum(mark == "." for _, mark in rows[:place]) for place, (_, mark) in enumerate(rows) if mark == "x"]
+    numbers = [row for row, mark in rows if mark == "."]
+    articles = replace(read, rows=numbers, skipped=lost, skipped_before=before)
     records = topic_records(topic_run(articles))
     assert [(record["row"], "x" if record["status"] == "unreadable" else ".") for record in records] == rows
 
@@ -75,6 +80,23 @@ def test_rows_keep_their_order_where_a_slice_goes_back(tmp_path: Path) -> None:
     path.write_text("text,label\n" + "".join(f"{'arts=0.9' * (row not in (2, 6))},arts\n" for row in range(1, 9)))
     records = topic_records(topic_run(read_articles(f"{path}#train[4:]+train[:4]")))
     assert [record["row"] for record in records] == [5, 6, 7, 8, 1, 2, 3, 4]
+
+
+def test_rows_keep_their_order_where_files_are_read_together(tmp_path: Path) -> None:
+    for name, marks in (("a", "x..x"), ("b", "x.")):
+        rows = [f"{'arts=0.9' * (mark == '.')},{name}{number}" for number, mark in enumerate(marks)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,id", *rows]), encoding="utf-8")
+    articles = together([read_articles(tmp_path / f"{name}.csv") for name in "ab"])
+    some = replace(articles, labels=[["arts"]] * len(articles)).take([0, 2])
+    records = topic_records(topic_run(replace(articles, labels=[["arts"]] * len(articles))))
+    assert [(record["row"], record["status"] == "judged") for record in records] == [
+        *[(1, False), (2, True), (3, True), (4, False)],
+        *[(1, False), (2, True)],
+    ]
+    assert [(record["row"], record["status"] == "judged") for record in topic_records(topic_run(some))] == [
+        *[(1, False), (2, True), (4, False)],
+        *[(1, False), (2, True)],
+    ]
 
 
 def test_the_labels_given_stand_in_the_order_of_what_is_judged_dominant() -> None:
