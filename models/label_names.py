@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +19,7 @@ COMMON = 0.1
 
 _ENDINGS = (("", "s"), ("", "es"), ("y", "ies"))
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def emphasis(positives: int, most: float) -> float:
@@ -40,6 +42,16 @@ def named_columns(label: str, ngrams: NgramVectorizer) -> NDArray[np.int64]:
     columns = np.unique(ngrams.transform(phrases).indices).astype(np.int64)
     rarer: NDArray[np.int64] = columns[ngrams.idf_[columns] > 1 - np.log(COMMON)]
     return rarer
+
+
+def sentences_about(labels: Sequence[str]) -> list[str | None]:
+    """A sentence with each label's name, as "News about coconut oil." of `coconut-oil`.
+
+    None where the name has no word, or the same words as another's: `class 1` and `class 2` say nothing.
+    """
+    names = [" ".join(_WORD.findall(_HUMP.sub(" ", label))) for label in labels]
+    times = Counter(name.casefold() for name in names)
+    return [f"News about {name}." if name and times[name.casefold()] == 1 else None for name in names]
 
 
 def _numbers(word: str) -> Iterable[str]:

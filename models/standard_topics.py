@@ -57,16 +57,22 @@ class StandardTopics(OverVectors):
         *,
         exclusive: bool,
         first: FloatArray | None = None,
+        names: tuple[Sequence[NDArray[Any]], FloatArray] | None = None,
         held_out: tuple[Sequence[NDArray[Any]], FloatArray] | None = None,
         on_progress: Callable[[int, float], None] | None = None,
     ) -> StandardTopics:
-        """Fit the head on sentence vectors `(n_sentences, layers * hidden)`, see `models.fitting.fit_topic_head`."""
+        """Fit the head on sentence vectors `(n_sentences, layers * hidden)`, see `models.fitting.fit_topic_head`.
+
+        `names` are vectors and targets of more that the head learns from, and that is no story: see
+        `models.label_names.sentences_about`.
+        """
         width = vectors[0].shape[1] // self.layers * self.settings.layers
+        more, wanted = names or ((), targets[:0])
         head = fit_topic_head(
-            [story[:, :width] for story in vectors],
-            targets,
+            [story[:, :width] for story in (*vectors, *more)],
+            np.concatenate([targets, wanted]),
             exclusive=exclusive,
-            first=first,
+            first=None if first is None else np.concatenate([first, wanted]),
             settings=self.settings,
             held_out=None if held_out is None else ([story[:, :width] for story in held_out[0]], held_out[1]),
             on_progress=on_progress,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from models.artefact import ADAPTER, load_artefact
 from models.dominance import FEWEST_RANKED, dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
+from models.label_names import RARE, sentences_about
 from models.novelty import quantile_limit
 from models.standard import EncoderSpec, FloatArray, restore_head
-from models.story import Story
+from models.story import Story, read_story
 from models.topics import full_text
 from training.decisions import fit_head_and_weight, fit_ngram_weight
 from training.stories import encode_stories, open_encoder, progress
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 FOLDS = 5
 UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
 """Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
+NAMED = 2
+"""Stories that a label's name counts for while it has fewer than `RARE`: a sentence about it is learnt with them."""
 READ = 2
 """Layers of the encoder that are read: what tells news from no news does by both, whether the head does or not."""
 FEW_HELD = 1000
@@ -74,13 +77,17 @@ class TopicSettings:
 
 @dataclass
 class Rows:
-    """Stories with their labels; `vectors` of their sentences, of so many `layers`, for the standard engine."""
+    """Stories with their labels; `vectors` of their sentences, of so many `layers`, for the standard engine.
+
+    `names` has the vectors of a sentence about each label that is rare and has a name, by its column.
+    """
 
     stories: Sequence[Story]
     labels: Sequence[Sequence[str]]
     targets: NDArray[np.float32]
     vectors: Sequence[NDArray[Any]] = ()
     layers: int = 1
+    names: Mapping[int, NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -101,6 +108,7 @@ class Rows:
             np.concatenate([self.targets, other.targets[rows]]),
             [*self.vectors, *(other.vectors[row] for row in rows if len(other.vectors))],
             self.layers,
+            self.names,
         )
 
 
@@ -175,6 +183,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     for part in (rows, held):
         part.layers = READ
         part.vectors = encode_stories(spec, part.stories, settings.cache, layers=part.layers)
+    rows.names = _names(spec, rows)
 
     def fit_whole(how: HeadSettings) -> StandardTopics:
         with progress("Fitting the head", settings_for(how, len(rows.labels)).epochs) as advance:
@@ -250,6 +259,18 @@ def described(head: HeadSettings) -> str:
     return f"The head has {head.units} hidden units and reads {layers}"
 
 
+def _names(spec: EncoderSpec, rows: Rows) -> dict[int, NDArray[Any]]:
+    """Vectors of a sentence about each label with fewer than `RARE` stories and a name, by its column."""
+    classes = sorted({label for row in rows.labels for label in row})
+    said = sentences_about(classes)
+    rare = {column: said[column] for column in np.flatnonzero(rows.targets.sum(axis=0) < RARE).tolist()}
+    named = {column: read_story(sentence) for column, sentence in rare.items() if sentence is not None}
+    if not named:
+        return {}
+    vectors = encode_stories(spec, list(named.values()), layers=rows.layers, on_progress=lambda *_: None)
+    return dict(zip(named, vectors, strict=True))
+
+
 def _fit_head(
     spec: EncoderSpec,
     rows: Rows,
@@ -258,15 +279,19 @@ def _fit_head(
     how: HeadSettings,
     advance: Callable[..., None] = lambda *_: None,
 ) -> StandardTopics:
-    """A head that learnt from the chosen rows."""
+    """A head that learnt from the chosen rows, and from the names of the labels that few of them have."""
     from models.standard_topics import StandardTopics
 
     first = dominant(rows.labels, sorted({label for row in rows.labels for label in row}))
+    targets = rows.targets[chosen]
+    named = [column for column in rows.names if targets[:, column].sum() < RARE for _ in range(NAMED)]
+    names = [rows.names[column] for column in named], np.eye(targets.shape[1], dtype=np.float32)[named]
     return StandardTopics(spec, how, layers=rows.layers).fit(
         [rows.vectors[row] for row in chosen],
-        rows.targets[chosen],
+        targets,
         exclusive=exclusive,
         first=first[chosen],
+        names=names if named else None,
         on_progress=lambda *_: advance(),
     )
 

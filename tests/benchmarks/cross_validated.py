@@ -61,12 +61,12 @@ class Remembering:
         self._vectors: dict[tuple[str, int, tuple[str, ...]], NDArray[Any]] = {}
 
     def __call__(
-        self, spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+        self, spec: EncoderSpec, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1, **how: Any
     ) -> list[NDArray[Any]]:
         """As `training.stories.encode_stories`."""
         keys = [(spec.fingerprint, layers, tuple(passages(story))) for story in stories]
         new = [row for row, key in enumerate(keys) if key not in self._vectors]
-        read = encode_stories(spec, [stories[row] for row in new], cache, layers=layers)
+        read = encode_stories(spec, [stories[row] for row in new], cache, layers=layers, **how)
         for row, vectors in zip(new, read, strict=True):
             self._vectors[keys[row]] = vectors
         return [self._vectors[key] for key in keys]

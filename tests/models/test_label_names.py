@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.fast_topics import FastTopicClassifier
-from models.label_names import RARE, emphasis, named_columns
+from models.label_names import RARE, emphasis, named_columns, sentences_about
 from models.ngrams import NgramVectorizer
 
 TEXTS = [
@@ -125,3 +125,33 @@ def test_models_saved_before_names_counted_are_crossed_as_they_were_fitted() -> 
     config = model.config()
     assert config["parameters"].pop("naming") == 16.0
     assert FastTopicClassifier.from_parts(config, model.tensors()).naming == 1.0
+
+
+def test_a_sentence_about_a_label_has_the_words_of_its_name() -> None:
+    labels = [
+        "coconut-oil",
+        "Sci/Tech",
+        "WorldPost",
+        "arts, culture and media",
+        "U.S.",
+        "7",
+        "class 1",
+        "Class 2",
+        "",
+        "é b",
+    ]
+    assert sentences_about(labels) == [
+        "News about coconut oil.",
+        "News about Sci Tech.",
+        "News about World Post.",
+        "News about arts culture and media.",
+        *[None] * 6,
+    ]
+
+
+@given(labels=st.lists(st.text(max_size=20)))
+def test_each_label_has_a_sentence_of_its_own_or_none(labels: list[str]) -> None:
+    said = sentences_about(labels)
+    assert len(said) == len(labels)
+    own = [sentence for sentence in said if sentence is not None]
+    assert len(set(own)) == len(own)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from models.dominance import ranked
 from models.errors import DataError, ModelError
 from models.fast_topics import FastTopicClassifier
 from models.standard import EncoderSpec
-from models.story import Story
+from models.story import Story, read_story
 from models.topics import TopicModel, decide, target_matrix
 from tests.training.toys import FAST, WORDS, toy, write_toy
 from training.adaptation import adapt_encoder
@@ -247,10 +248,11 @@ def test_hidden_units_join_the_head_where_they_do_better(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def vectors(
-        spec: Any, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1
+        spec: Any, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1, **_: Any
     ) -> list[NDArray[np.float16]]:
         """A text's own vector; in the second layer one tells the label by its distance from 0, as no line does."""
-        seeds = [int(story.sentences[0].text.split()[1]) for story in stories]
+        words = [story.sentences[0].text.split()[1] for story in stories]
+        seeds = [int(word) if word.isdigit() else 10_000 for word in words]
         return [np.random.default_rng(seed).normal(size=(1, 32 * layers)).astype(np.float16) for seed in seeds]
 
     monkeypatch.setattr("training.topic_fits.encode_stories", vectors)
@@ -272,6 +274,41 @@ def test_hidden_units_join_the_head_where_they_do_better(
     few, _, _ = train_topics(data.take(range(100)), settings=settings)
     assert (few.scorer.head.units, few.scorer.settings.layers) == (0, 1), "too few stories for them"
     assert few.scorer.layers == 2, "news is told from no news by both all the same"
+
+
+def test_the_name_of_a_label_is_learnt_while_few_stories_have_it(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def vectors(
+        spec: Any, stories: Sequence[Story], cache: Path | None = None, *, layers: int = 1, **_: Any
+    ) -> list[NDArray[np.float16]]:
+        """Of each text its own, which tells nothing of any label."""
+        texts = [story.sentences[0].text for story in stories]
+        read.extend(texts)
+        return [
+            np.random.default_rng(crc32(t.encode())).normal(size=(1, 32 * layers)).astype(np.float16) for t in texts
+        ]
+
+    monkeypatch.setattr("training.topic_fits.encode_stories", vectors)
+    rows = list(range(24))
+    texts = [f"Story {row} was told on Tuesday." for row in rows]
+    labels = [[("weather", "fine arts", "class 1")[row % 3]] for row in rows]
+    data = Articles("data", rows, [str(row) for row in rows], [None] * len(rows), texts, labels)
+    settings = TopicSettings(encoder=str(tiny_encoder), background=False)
+    names = vectors(None, [read_story(f"News about {name}.") for name in ("class", "fine arts", "weather")], layers=2)
+    told = {}
+    for rare in (9, 0):
+        read.clear()
+        monkeypatch.setattr("training.topic_fits.RARE", rare)
+        model, _, _ = train_topics(data, settings=settings)
+        told[rare] = model.scorer.attended_logits(names)
+        assert {text for text in read if text.startswith("News")} == {
+            f"News about {name}." for name in ("class", "fine arts", "weather") if rare
+        }
+    assert told[9].argmax(axis=1).tolist() == [0, 1, 2]
+    assert (np.diag(told[9]) > np.diag(told[0]) + 0.03).all()
 
 
 def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
