@@ -13,7 +13,7 @@ from models.artefact import array
 from models.dominance import dominant, foremost, ranked
 from models.errors import DataError, ModelError
 from models.label_matrix import Bools, check_targets, contrast_of, labels_matrix
-from models.label_names import emphasis, named_columns
+from models.label_names import RARE, emphasis, named_columns, plain_names
 from models.ngrams import NgramVectorizer
 from models.word_vectors import Meaning, shipped_vectors
 from models.wordhash import hash_words
@@ -21,6 +21,8 @@ from models.wordhash import hash_words
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
+STEPS, STEPS_WITH_NAMES = 1_000, 10_000
+"""Most passes to fit one label's weights, of which names need more, being short and strong."""
 INTERCEPT = "(intercept)"
 OTHERS = "(other n-grams)"
 
@@ -69,7 +71,8 @@ class FastTopicClassifier:
             meaning: how much what words mean beforehand (`models.word_vectors`) counts beside the words: the length
                 that stories' word vectors add up to in the mean, where their words have length 1; 0 leaves them out.
             naming: how many times as much the words of a label's own name count where it has no stories, the less the
-                more it has, see `models.label_names`; 1 treats them as any others.
+                more it has, see `models.label_names`; while it has few, the name is learnt as one more story, too. 1
+                treats them as any others.
             seed: orders the solver's steps and the folds of `cross_logits`.
         """
         self.strength = strength
@@ -162,7 +165,8 @@ class FastTopicClassifier:
         intercept = np.zeros(targets.shape[1], np.float32)
         wide = features.astype(np.float64)
         meaning = Meaning(wide, self.words, self.meaning) if self.meaning else None
-        meant = meaning.of(wide) if meaning is not None else None
+        named, names = self._named(targets, wide.shape[1])
+        meant = [meaning.of(part) if meaning is not None else None for part in (wide, names)]
         for label in range(targets.shape[1]):
             truth = targets[:, label]
             if truth.all() or not truth.any():
@@ -170,15 +174,15 @@ class FastTopicClassifier:
             else:
                 scale = contrast_of(wide, truth, self.contrast)
                 if (times := emphasis(int(truth.sum()), self.naming)) > 1:
-                    named = named_columns(self.classes_[label], self._ngrams)
-                    scale[named[named < len(scale)]] *= times
-                scaled = scipy.sparse.csr_matrix(
-                    (wide.data * scale[wide.indices], wide.indices, wide.indptr), wide.shape
-                )
-                if meant is not None:
-                    scaled = scipy.sparse.hstack([scaled, meant], format="csr")
-                model = LinearSVC(C=self.strength, random_state=self.seed)
-                model.fit(scaled, truth, sample_weight=weights[:, label])
+                    words = named_columns(self.classes_[label], self._ngrams)
+                    scale[words[words < len(scale)]] *= times
+                told, counts, steps = _scaled(wide, scale, meant[0]), weights[:, label], STEPS
+                if label in named:
+                    told = scipy.sparse.vstack([told, _scaled(names, scale, meant[1])], format="csr")
+                    truth = np.append(truth, [column == label for column in named])
+                    counts, steps = np.append(counts, np.ones(len(named), np.float32)), STEPS_WITH_NAMES
+                model = LinearSVC(C=self.strength, random_state=self.seed, max_iter=steps)
+                model.fit(told, truth, sample_weight=counts)
                 coef[:, label], intercept[label] = model.coef_[0, : len(scale)] * scale, model.intercept_[0]
                 if meaning is not None:
                     known, beside = meaning.in_words(model.coef_[0, len(scale) :])
@@ -187,6 +191,15 @@ class FastTopicClassifier:
             if on_progress is not None:
                 on_progress(label + 1, targets.shape[1])
         return coef, intercept
+
+    def _named(self, targets: Bools, width: int) -> tuple[list[int], scipy.sparse.csr_matrix]:
+        """The columns of labels with fewer than `RARE` stories whose names have known words, and these as stories."""
+        said = plain_names(self.classes_) if self.naming > 1 else []
+        rare = targets.sum(axis=0) < RARE
+        named = [column for column, name in enumerate(said) if name is not None and rare[column]]
+        names = self._ngrams.transform([said[column] or "" for column in named])[:, :width].astype(np.float64)
+        known = np.flatnonzero(np.diff(names.indptr))
+        return [named[row] for row in known.tolist()], names[known]
 
     def cross_logits(
         self,
@@ -354,6 +367,16 @@ class FastTopicClassifier:
             coef = array(tensors, "leading", (len(made.words), len(classes))).astype(np.float32)
             made.leading_ = coef, array(tensors, "leading_intercept", (len(classes),)).astype(np.float32)
         return made
+
+
+def _scaled(
+    features: scipy.sparse.csr_matrix, scale: NDArray[np.float64], meant: scipy.sparse.csr_matrix | None
+) -> scipy.sparse.csr_matrix:
+    """Features times the scale of their columns, and beside them what the words mean."""
+    scaled = scipy.sparse.csr_matrix(
+        (features.data * scale[features.indices], features.indices, features.indptr), features.shape
+    )
+    return scaled if meant is None else scipy.sparse.hstack([scaled, meant], format="csr")
 
 
 def stratified_folds(strata: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:

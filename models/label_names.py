@@ -44,14 +44,14 @@ def named_columns(label: str, ngrams: NgramVectorizer) -> NDArray[np.int64]:
     return rarer
 
 
-def sentences_about(labels: Sequence[str]) -> list[str | None]:
-    """A sentence with each label's name, as "News about coconut oil." of `coconut-oil`.
+def plain_names(labels: Sequence[str]) -> list[str | None]:
+    """The words of each label's name, as "coconut oil" of `coconut-oil` and "World Post" of `WorldPost`.
 
-    None where the name has no word, or the same words as another's: `class 1` and `class 2` say nothing.
+    None where there are none, or the same as another's: `class 1` and `class 2` say nothing.
     """
     names = [" ".join(_WORD.findall(_HUMP.sub(" ", label))) for label in labels]
     times = Counter(name.casefold() for name in names)
-    return [f"News about {name}." if name and times[name.casefold()] == 1 else None for name in names]
+    return [name if name and times[name.casefold()] == 1 else None for name in names]
 
 
 def _numbers(word: str) -> Iterable[str]:

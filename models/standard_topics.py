@@ -64,7 +64,7 @@ class StandardTopics(OverVectors):
         """Fit the head on sentence vectors `(n_sentences, layers * hidden)`, see `models.fitting.fit_topic_head`.
 
         `names` are vectors and targets of more that the head learns from, and that is no story: see
-        `models.label_names.sentences_about`.
+        `models.label_names.plain_names`.
         """
         width = vectors[0].shape[1] // self.layers * self.settings.layers
         more, wanted = names or ((), targets[:0])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.artefact import ADAPTER, load_artefact
 from models.dominance import FEWEST_RANKED, dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
-from models.label_names import RARE, sentences_about
+from models.label_names import RARE, plain_names
 from models.novelty import quantile_limit
 from models.standard import EncoderSpec, FloatArray, restore_head
 from models.story import Story, read_story
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 FOLDS = 5
 UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
 """Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
-NAMED = 2
-"""Stories that a label's name counts for while it has fewer than `RARE`: a sentence about it is learnt with them."""
+NAMING, NAMED = "News about {}.", 2
+"""A sentence with a label's name, and how many stories it counts for while fewer than `RARE` have the label."""
 READ = 2
 """Layers of the encoder that are read: what tells news from no news does by both, whether the head does or not."""
 FEW_HELD = 1000
@@ -262,9 +262,9 @@ def described(head: HeadSettings) -> str:
 def _names(spec: EncoderSpec, rows: Rows) -> dict[int, NDArray[Any]]:
     """Vectors of a sentence about each label with fewer than `RARE` stories and a name, by its column."""
     classes = sorted({label for row in rows.labels for label in row})
-    said = sentences_about(classes)
-    rare = {column: said[column] for column in np.flatnonzero(rows.targets.sum(axis=0) < RARE).tolist()}
-    named = {column: read_story(sentence) for column, sentence in rare.items() if sentence is not None}
+    rare = rows.targets.sum(axis=0) < RARE
+    names = {column: name for column, name in enumerate(plain_names(classes)) if name is not None and rare[column]}
+    named = {column: read_story(NAMING.format(name)) for column, name in names.items()}
     if not named:
         return {}
     vectors = encode_stories(spec, list(named.values()), layers=rows.layers, on_progress=lambda *_: None)
