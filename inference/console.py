@@ -34,6 +34,9 @@ app.command("audit")(audit_command)
 
 def main() -> NoReturn:
     """Run the command line."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # the shell has closed it (>&-): what is written there is not wanted
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for package in ("models", "training", "inference"):
         logging.getLogger(package).setLevel(logging.INFO)
@@ -65,8 +68,7 @@ def _run() -> None:
             raise end.__context__ from None
         raise
     finally:
-        if sys.stdout is not None:  # as it is where the shell has closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
 
 
 def _fail(message: str, code: int) -> NoReturn:

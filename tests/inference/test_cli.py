@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -235,6 +236,19 @@ def test_a_reader_that_has_seen_enough_is_no_failure(trained: list[str], form: s
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_closed_streams_take_what_is_written_to_them(trained: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(STORY, encoding="utf-8")
+    predict = [sys.executable, "-m", "inference", "predict"]
+    for arguments, code in (
+        ([str(tmp_path / "a.txt"), *trained], 0),
+        ([str(tmp_path / "a.txt"), "--output", str(tmp_path / "out.jsonl"), *trained], 0),
+        ([str(tmp_path / "gone.txt")], 2),
+    ):
+        command = shlex.join([*predict, *arguments])
+        assert subprocess.run(["sh", "-c", f"{command} >&- 2>&-"], cwd=Path(__file__).parents[2]).returncode == code
+    assert len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_evaluate_writes_the_json_of_the_contract(trained: list[str], tmp_path: Path, seeds: Path) -> None:
