@@ -32,8 +32,8 @@ class TextLines:
     """A text file's lines, which can be read from the beginning any number of times.
 
     A file is packed as its name says, or else as its content does. It is UTF-16 by its mark, else UTF-8, in which stray
-    bytes are Windows-1252, which is told once. Lines end with a line feed, or if the first one
-    does with a carriage return.
+    bytes are Windows-1252, which is told once. Lines end as the first one does: with a line feed, or with a carriage
+    return alone.
     """
 
     def __init__(self, path: Path, largest: int) -> None:
