@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -277,7 +278,7 @@ def test_hidden_units_join_the_head_where_they_do_better(
 
 
 def test_the_name_of_a_label_is_learnt_while_few_stories_have_it(
-    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     read: list[str] = []
 
@@ -297,6 +298,7 @@ def test_the_name_of_a_label_is_learnt_while_few_stories_have_it(
     labels = [[("weather", "fine arts", "class 1")[row % 3]] for row in rows]
     data = Articles("data", rows, [str(row) for row in rows], [None] * len(rows), texts, labels)
     settings = TopicSettings(encoder=str(tiny_encoder), background=False)
+    caplog.set_level(logging.INFO)
     names = vectors(None, [read_story(f"News about {name}.") for name in ("class", "fine arts", "weather")], layers=2)
     told = {}
     for rare in (9, 0):
@@ -308,6 +310,7 @@ def test_the_name_of_a_label_is_learnt_while_few_stories_have_it(
             f"News about {name}." for name in ("class", "fine arts", "weather") if rare
         }
     assert told[9].argmax(axis=1).tolist() == [0, 1, 2]
+    assert "3 of 3 labels have fewer than 100 stories" in caplog.text
     assert (np.diag(told[9]) > np.diag(told[0]) + 0.03).all()
 
 
