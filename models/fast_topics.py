@@ -13,7 +13,7 @@ from models.artefact import array
 from models.dominance import dominant, foremost, ranked
 from models.errors import DataError, ModelError
 from models.label_matrix import Bools, check_targets, contrast_of, labels_matrix
-from models.label_names import RARE, emphasis, named_columns, plain_names
+from models.label_names import emphasis, named_columns, rare_names
 from models.ngrams import NgramVectorizer
 from models.word_vectors import Meaning, shipped_vectors
 from models.wordhash import hash_words
@@ -193,13 +193,11 @@ class FastTopicClassifier:
         return coef, intercept
 
     def _named(self, targets: Bools, width: int) -> tuple[list[int], scipy.sparse.csr_matrix]:
-        """The columns of labels with fewer than `RARE` stories whose names have known words, and these as stories."""
-        said = plain_names(self.classes_) if self.naming > 1 else []
-        rare = targets.sum(axis=0) < RARE
-        named = [column for column, name in enumerate(said) if name is not None and rare[column]]
-        names = self._ngrams.transform([said[column] or "" for column in named])[:, :width].astype(np.float64)
-        known = np.flatnonzero(np.diff(names.indptr))
-        return [named[row] for row in known.tolist()], names[known]
+        """The columns of labels that are rare and whose names have known words, and these as stories."""
+        named = rare_names(self.classes_, targets.sum(axis=0)) if self.naming > 1 else {}
+        names = self._ngrams.transform(list(named.values()))[:, :width].astype(np.float64)
+        known = np.diff(names.indptr) > 0
+        return np.array(list(named), np.int64)[known].tolist(), names[known]
 
     def cross_logits(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -52,6 +52,12 @@ def plain_names(labels: Sequence[str]) -> list[str | None]:
     names = [" ".join(_WORD.findall(_HUMP.sub(" ", label))) for label in labels]
     times = Counter(name.casefold() for name in names)
     return [name if name and times[name.casefold()] == 1 else None for name in names]
+
+
+def rare_names(labels: Sequence[str], stories: Sequence[float] | NDArray[np.floating]) -> Mapping[int, str]:
+    """The plain names of the labels that fewer than `RARE` stories have, by place; `stories` says how many each has."""
+    named = enumerate(zip(plain_names(labels), stories, strict=True))
+    return {place: name for place, (name, number) in named if name is not None and number < RARE}
 
 
 def _numbers(word: str) -> Iterable[str]:

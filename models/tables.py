@@ -14,9 +14,8 @@ from models.errors import DataError
 from models.lines import PACKED, TextLines
 from models.records import as_object, misfit, read_json, read_object, read_records
 
-LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
 PARQUET = ".parquet"
-FORMATS = (*LINES, ".json", PARQUET)
+FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", PARQUET)
 COMPRESSIONS = tuple(PACKED)
 """All but Parquet may be packed so."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.artefact import ADAPTER, load_artefact
 from models.dominance import FEWEST_RANKED, dominant, ranked
 from models.fast_topics import FastTopicClassifier, stratified_folds
-from models.label_names import RARE, plain_names
+from models.label_names import RARE, rare_names
 from models.novelty import quantile_limit
 from models.standard import EncoderSpec, FloatArray, restore_head
 from models.story import Story, read_story
@@ -262,8 +262,7 @@ def described(head: HeadSettings) -> str:
 def _names(spec: EncoderSpec, rows: Rows) -> dict[int, NDArray[Any]]:
     """Vectors of a sentence about each label with fewer than `RARE` stories and a name, by its column."""
     classes = sorted({label for row in rows.labels for label in row})
-    rare = rows.targets.sum(axis=0) < RARE
-    names = {column: name for column, name in enumerate(plain_names(classes)) if name is not None and rare[column]}
+    names = rare_names(classes, rows.targets.sum(axis=0))
     named = {column: read_story(NAMING.format(name)) for column, name in names.items()}
     if not named:
         return {}

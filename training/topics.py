@@ -16,7 +16,7 @@ from inference.predict import shipped
 from models.artefact import ADAPTER, load_artefact
 from models.dominance import ranked
 from models.errors import DataError
-from models.label_names import RARE, plain_names
+from models.label_names import RARE, rare_names
 from models.novelty import ROOM, Background
 from models.story import passages
 from models.topics import TopicModel, target_matrix
@@ -86,7 +86,7 @@ def train_topics(
             else "each has a calibration and a threshold of its own, which serve better than class weights"
         )
         log.info("Labels are uneven, 1 to %.0f: %s.", max(counts.values()) / min(counts.values()), why)
-    if rare := [c for c, name in zip(classes, plain_names(classes), strict=True) if name and counts[c] < RARE]:
+    if rare := rare_names(classes, [counts[label] for label in classes]):
         few = f"fewer than {RARE} stories; what the words of their names mean is learnt as well."
         log.info("%d of %d labels have %s", len(rare), len(classes), few)
     if settings.engine == "fast":

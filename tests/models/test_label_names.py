@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.fast_topics import FastTopicClassifier
-from models.label_names import RARE, emphasis, named_columns, plain_names
+from models.label_names import RARE, emphasis, named_columns, plain_names, rare_names
 from models.ngrams import NgramVectorizer
 
 TEXTS = [
@@ -141,6 +141,10 @@ def test_each_label_has_a_plain_name_of_its_own_or_none(labels: list[str]) -> No
     assert len(names) == len(labels)
     own = [name for name in names if name is not None]
     assert len(set(own)) == len(own)
+
+
+def test_only_labels_of_few_stories_have_a_rare_name() -> None:
+    assert rare_names(["coconut-oil", "7", "wheat", "tin"], [RARE - 1, 0, RARE, 0]) == {0: "coconut oil", 3: "tin"}
 
 
 def test_a_label_is_told_by_its_name_before_its_stories_have_a_word_of_it() -> None:
