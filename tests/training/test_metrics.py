@@ -170,6 +170,28 @@ class TestIntervals:
         for name, (low, high) in found.items():
             assert [low, high] == pytest.approx(list(np.quantile(values[name], (0.025, 0.975))), abs=0.02)
 
+    def test_a_rare_label_that_a_resample_lacks_is_not_missed_by_it(self) -> None:
+        targets = np.eye(10, 12, dtype=np.bool_)  # a row for each of ten labels, none for two
+        found = topic_intervals(targets, targets, targets.astype(float), None, False, resamples=500)
+        assert found["macro_f1"] == pytest.approx([10 / 12, 10 / 12])
+
+    def test_a_label_given_wrongly_is_missed_in_every_resample(self) -> None:
+        targets, predicted, chances, first = multi_label(60)
+        predicted[:30, -1] = True  # which no row has
+        none = np.delete(targets, -1, 1), np.delete(predicted, -1, 1), np.delete(chances, -1, 1), None, False
+        without = topic_intervals(*none)["macro_f1"]
+        found = topic_intervals(targets, predicted, chances, first, False)["macro_f1"]
+        assert found == pytest.approx([value * 5 / 6 for value in without])
+
+    def test_macro_f1_of_rare_labels_stands_within_its_interval(self) -> None:
+        rng = np.random.default_rng(1)
+        targets = rng.random((150, 40)) < 2 / 150  # two rows a label
+        predicted = targets & (rng.random(targets.shape) < 0.7)
+        sample = targets, predicted, predicted.astype(float), None, False
+        low, high = topic_intervals(*sample)["macro_f1"]
+        middle = topic_metrics(*sample)["macro_f1"]
+        assert low + 0.2 * (high - low) < middle < high - 0.2 * (high - low)
+
     def test_holds_the_figure_itself(self) -> None:
         sample = multi_label()
         figures = topic_metrics(*sample, False)
