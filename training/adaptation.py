@@ -52,6 +52,7 @@ def adapt_encoder(
     settings: FinetuneSettings | None = None,
     checkpoints: Path,
     resume: bool = False,
+    cache: Path | None = None,
 ) -> tuple[Artefact, list[dict[str, float]]]:
     """Fine-tune the encoder.
 
@@ -72,6 +73,7 @@ def adapt_encoder(
         settings: see `FinetuneSettings`.
         checkpoints: folder for checkpoints, outside any repository.
         resume: go on from the newest checkpoint.
+        cache: folder for the sentence vectors that a second opinion reads.
 
     Returns:
         The adapted encoder as a folder's contents, and the history of losses.
@@ -97,7 +99,8 @@ def adapt_encoder(
         told = {"topics": {"labels": classes, "exclusive": train.exclusive}}
         labelled, held_topics = topic_task(train, classes), topic_task(held, classes)
         if settings.blend:
-            opinion = second_opinion(train, held, classes, settings.seed, folder=checkpoints, resume=resume)
+            kept: dict[str, Any] = {"folder": checkpoints, "resume": resume, "cache": cache}
+            opinion = second_opinion(train, classes, settings.seed, **kept)
         if opinion is not None:
             targets = (1 - settings.blend) * labelled.targets + np.float32(settings.blend) * opinion
             labelled = replace(labelled, targets=targets)

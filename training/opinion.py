@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training.data import Articles, fingerprint
 from training.decisions import calibrate
 from training.topic_fits import FEWEST_FOR_UNITS as FEWEST
-from training.topic_fits import TopicSettings, fit_standard
+from training.topic_fits import TopicSettings, cross_standard
 from training.topics import default_encoder, encoder_knows, topic_rows
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ KEPT = "opinion.safetensors"
 
 def second_opinion(
     articles: Articles,
-    held: Articles,
     classes: Sequence[str],
     seed: int,
     *,
     folder: Path | None = None,
     resume: bool = False,
+    cache: Path | None = None,
 ) -> NDArray[np.float32] | None:
     """How likely each label is by a model that was fitted without the story, `(n_stories, n_labels)`.
 
@@ -41,11 +41,11 @@ def second_opinion(
 
     Args:
         articles: labelled articles, one label each.
-        held: held-out ones.
         classes: the labels, in the columns' order.
         seed: of the folds.
         folder: where the outcome is kept, as `KEPT`.
         resume: take what is kept there, if it was found for the same articles.
+        cache: folder for sentence vectors.
 
     Returns:
         None where stories have several labels, or are too few to tell a doubtful one.
@@ -55,14 +55,13 @@ def second_opinion(
     encoder = default_encoder(classes)
     if encoder_knows(encoder, articles):
         encoder = None
-    asked = f"{fingerprint(articles)} {fingerprint(held)} {seed} {encoder}"
+    asked = f"{fingerprint(articles)} {seed} {encoder}"
     shape = len(articles), len(classes)
     if resume and folder is not None and (kept := _kept(folder / KEPT, asked, shape)) is not None:
         return kept
     log.info("Before the encoder is adapted, a model without is fitted, whose doubts count as well as the labels.")
-    rows, aside = topic_rows(articles, classes), topic_rows(held, classes)
-    fitted = fit_standard(rows, aside, True, TopicSettings(encoder=encoder, seed=seed), seen=False)
-    logits = fitted.calibration_logits
+    rows = topic_rows(articles, classes)
+    logits = cross_standard(rows, True, TopicSettings(encoder=encoder, seed=seed, cache=cache))
     chances = calibrate(logits, rows.targets, True).apply(logits).astype(np.float32)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

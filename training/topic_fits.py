@@ -35,6 +35,8 @@ UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
 """Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
 NAMING, NAMED = "News about {}.", 2
 """A sentence with a label's name, and how many stories it counts for while fewer than `RARE` have the label."""
+WITHOUT = {"meaning": 0.0}
+"""N-grams beside an encoder have no word vectors: it knows what words mean."""
 READ = 2
 """Layers of the encoder that are read: what tells news from no news does by both, whether the head does or not."""
 FEW_HELD = 1000
@@ -175,59 +177,41 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
     from models.fitting import HeadSettings, settings_for
     from models.standard_topics import StandardTopics
 
-    spec = open_encoder(settings.encoder)
-    without = {"meaning": 0.0}  # the encoder knows what words mean
-    plain = HeadSettings(seed=settings.seed)
-    deep = replace(plain, units=UNITS, epochs=PASSES_WITH_UNITS)
-    heads = [plain, deep, replace(deep, layers=2)] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
-    for part in (rows, held):
-        part.layers = READ
-        part.vectors = encode_stories(spec, part.stories, settings.cache, layers=part.layers)
-    rows.names = _names(spec, rows)
+    spec = _read(rows, held, settings=settings)
+    heads = _heads(rows, settings)
+    folds = _Folds(spec, rows, exclusive, settings.seed)
 
     def fit_whole(how: HeadSettings) -> StandardTopics:
         with progress("Fitting the head", settings_for(how, len(rows.labels)).epochs) as advance:
             return _fit_head(spec, rows, range(len(rows.labels)), exclusive, how, advance)
 
-    folds = stratified_folds([row[0] for row in rows.labels], FOLDS, settings.seed)
-
-    def outside(fold: int, how: HeadSettings) -> FloatArray:
-        """Logits of a fold's stories from a head that learnt from the others."""
-        head = _fit_head(spec, rows, np.flatnonzero(folds != fold).tolist(), exclusive, how)
-        return head.attended_logits([rows.vectors[row] for row in np.flatnonzero(folds == fold).tolist()])
-
     crosswise = not seen or len(held.labels) < FEW_HELD
     order = rows.has_order(exclusive)
-    ngrams, crossed = fit_ngrams(rows, exclusive, settings, without, order, cross=crosswise)
-    own, weight, known = np.zeros_like(rows.targets), 0.0, 0
+    ngrams, crossed = fit_ngrams(rows, exclusive, settings, WITHOUT, order, cross=crosswise)
+    own, weight, first = np.zeros_like(rows.targets), 0.0, None
     if seen:
         scorers = [fit_whole(how) for how in heads]
         if (tuned := None if order else _tuned_with(settings.encoder, rows, exclusive)) is not None:
+            plain = HeadSettings(seed=settings.seed)
             scorers.append(StandardTopics(spec, plain, layers=rows.layers).adopt(tuned, rows.vectors))
             heads.append(plain)
         tried = [scorer.attended_logits(held.vectors) for scorer in scorers]
         best, weight = fit_head_and_weight(tried, ngrams.decision_function(held.texts), held.targets, exclusive)
         scorer, head = scorers[best], heads[best]
     else:
-        first = folds == 0
-        tried = [outside(0, how) for how in heads]
-        best, _ = fit_head_and_weight(tried, crossed[first], rows.targets[first], exclusive)
-        head, own[first], known = heads[best], tried[best], 1
+        head, first = folds.likeliest(heads, crossed)
         scorer = fit_whole(head)
     if head.units:
         log.info("%s, which does better on stories not learnt from.", described(head))
     if crosswise:
-        with progress("Cross-validating the head", FOLDS - known) as advance:
-            for fold in range(known, FOLDS):
-                own[folds == fold] = outside(fold, head)
-                advance()
+        own = folds.logits(head, first)
         weight = max(weight, fit_ngram_weight(own, crossed, rows.targets, exclusive))
     log.info("n-grams join the sentence vectors with weight %g.", weight)
     scorer.add_ngrams(ngrams, weight)
 
     def refit(everything: Rows) -> StandardTopics:
         again = _fit_head(spec, everything, range(len(everything.labels)), exclusive, head)
-        again.add_ngrams(fit_ngrams(everything, exclusive, settings, without, order, cross=False)[0], weight)
+        again.add_ngrams(fit_ngrams(everything, exclusive, settings, WITHOUT, order, cross=False)[0], weight)
         return again
 
     logits = scorer.logits(held.vectors, held.texts)
@@ -236,6 +220,68 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
         return Fitted(scorer, None, logits, held.targets, logits, limit, scorer.leading_logits(held.texts))
     leading = cross_leading(ngrams, rows) if order and weight else None
     return Fitted(scorer, refit, own + np.float32(weight) * crossed, rows.targets, logits, limit, leading)
+
+
+def cross_standard(rows: Rows, exclusive: bool, settings: TopicSettings) -> NDArray[np.float32]:
+    """What the standard engine says of every row, having learnt from the folds without it: logits, `(n, n_labels)`."""
+    spec = _read(rows, settings=settings)
+    _, crossed = fit_ngrams(rows, exclusive, settings, WITHOUT, order=False, cross=True)
+    folds = _Folds(spec, rows, exclusive, settings.seed)
+    own = folds.logits(*folds.likeliest(_heads(rows, settings), crossed))
+    return own + np.float32(fit_ngram_weight(own, crossed, rows.targets, exclusive)) * crossed
+
+
+def _read(rows: Rows, *others: Rows, settings: TopicSettings) -> EncoderSpec:
+    """Let the rows and others have their vectors, and the rows those of their labels' names; with which encoder."""
+    spec = open_encoder(settings.encoder)
+    for part in (rows, *others):
+        part.layers = READ
+        part.vectors = encode_stories(spec, part.stories, settings.cache, layers=part.layers)
+    rows.names = _names(spec, rows)
+    return spec
+
+
+def _heads(rows: Rows, settings: TopicSettings) -> list[HeadSettings]:
+    """Those that are tried on so many rows."""
+    from models.fitting import HeadSettings
+
+    plain = HeadSettings(seed=settings.seed)
+    deep = replace(plain, units=UNITS, epochs=PASSES_WITH_UNITS)
+    return [plain, deep, replace(deep, layers=2)] if len(rows.labels) >= FEWEST_FOR_UNITS else [plain]
+
+
+class _Folds:
+    """Heads that learn from all folds of the rows but the one that they are asked about."""
+
+    def __init__(self, spec: EncoderSpec, rows: Rows, exclusive: bool, seed: int) -> None:
+        """Deal out the rows, whose vectors are read, by their first label."""
+        self._spec, self._rows, self._exclusive = spec, rows, exclusive
+        self._folds = stratified_folds([row[0] for row in rows.labels], FOLDS, seed)
+
+    def _outside(self, fold: int, how: HeadSettings) -> FloatArray:
+        """Logits of a fold's stories from a head that learnt from the others."""
+        vectors, inside = self._rows.vectors, np.flatnonzero(self._folds != fold).tolist()
+        head = _fit_head(self._spec, self._rows, inside, self._exclusive, how)
+        return head.attended_logits([vectors[row] for row in np.flatnonzero(self._folds == fold).tolist()])
+
+    def likeliest(self, heads: Sequence[HeadSettings], beside: FloatArray) -> tuple[HeadSettings, FloatArray]:
+        """The head that does best on the first fold with n-grams' logits of all rows beside it; its logits there."""
+        first = self._folds == 0
+        tried = [self._outside(0, how) for how in heads]
+        best, _ = fit_head_and_weight(tried, beside[first], self._rows.targets[first], self._exclusive)
+        return heads[best], tried[best]
+
+    def logits(self, head: HeadSettings, first: FloatArray | None = None) -> FloatArray:
+        """Of all rows, `(n, n_labels)`; `first`, if known, are those of the first fold."""
+        found = np.zeros_like(self._rows.targets)
+        known = 0 if first is None else 1
+        if first is not None:
+            found[self._folds == 0] = first
+        with progress("Cross-validating the head", FOLDS - known) as advance:
+            for fold in range(known, FOLDS):
+                found[self._folds == fold] = self._outside(fold, head)
+                advance()
+        return found
 
 
 def _tuned_with(encoder: str | None, rows: Rows, exclusive: bool) -> TopicHead | None:

@@ -38,7 +38,7 @@ def mislabelled(n: int = 90) -> tuple[Articles, list[int]]:
 
 def test_a_wrong_label_is_doubted_by_a_model_that_has_not_learnt_it() -> None:
     articles, wrong = mislabelled()
-    chances = second_opinion(articles, HELD, CLASSES, 13)
+    chances = second_opinion(articles, CLASSES, 13)
     assert chances is not None and chances.shape == (90, 3)
     np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-5)
     own = np.array([chances[row, CLASSES.index(labels[0])] for row, labels in enumerate(articles.labels or [])])
@@ -50,23 +50,23 @@ def test_several_labels_and_few_stories_are_taken_as_they_are(monkeypatch: pytes
     def fail(*_: Any) -> Any:
         raise AssertionError("nothing is fitted")
 
-    monkeypatch.setattr("training.opinion.fit_standard", fail)
-    assert second_opinion(toy(90, exclusive=False), HELD, CLASSES, 13) is None
-    assert second_opinion(toy(59), HELD, CLASSES, 13) is None
+    monkeypatch.setattr("training.opinion.cross_standard", fail)
+    assert second_opinion(toy(90, exclusive=False), CLASSES, 13) is None
+    assert second_opinion(toy(59), CLASSES, 13) is None
 
 
 def test_an_encoder_that_knows_the_stories_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def fit(rows: Any, held: Any, exclusive: bool, settings: Any, seen: bool) -> Any:
-        asked.append((settings.encoder, seen))
+    def fit(rows: Any, exclusive: bool, settings: Any) -> Any:
+        asked.append(settings.encoder)
         raise DataError("enough")
 
-    monkeypatch.setattr("training.opinion.fit_standard", fit)
+    monkeypatch.setattr("training.opinion.cross_standard", fit)
     monkeypatch.setattr("training.opinion.encoder_knows", lambda *_: True)
     with pytest.raises(DataError, match="enough"):
-        second_opinion(toy(90), HELD, CLASSES, 13)
-    assert asked == [(None, False)]
+        second_opinion(toy(90), CLASSES, 13)
+    assert asked == [None]
 
 
 @pytest.mark.parametrize("blend", [0.0, 0.4])
@@ -93,7 +93,7 @@ def test_the_encoder_learns_labels_and_opinion_together(
         )
     learnt, held = found
     truth = np.array([[label in row for label in CLASSES] for row in articles.labels or []], np.float32)
-    opinion = second_opinion(articles, HELD, CLASSES, settings.seed)
+    opinion = second_opinion(articles, CLASSES, settings.seed)
     np.testing.assert_allclose(learnt.targets, (1 - blend) * truth + blend * opinion, atol=1e-6)
     assert set(np.unique(held.targets)) == {0.0, 1.0}, "what stops the run is judged by its labels alone"
 
@@ -102,19 +102,19 @@ def test_what_was_found_is_kept_for_a_resumed_run_of_the_same_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     articles, _ = mislabelled()
-    found = second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path)
+    found = second_opinion(articles, CLASSES, 13, folder=tmp_path)
     assert found is not None
 
     def fail(*_: Any, **__: Any) -> Any:
         raise DataError("fitted anew")
 
-    monkeypatch.setattr("training.opinion.fit_standard", fail)
-    again = second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path, resume=True)
+    monkeypatch.setattr("training.opinion.cross_standard", fail)
+    again = second_opinion(articles, CLASSES, 13, folder=tmp_path, resume=True)
     assert again is not None and np.array_equal(again, found)
     others = replace(articles, texts=["Another story altogether.", *articles.texts[1:]])
     for rows, seed, resume in ((others, 13, True), (articles, 14, True), (articles, 13, False)):
         with pytest.raises(DataError, match="fitted anew"):
-            second_opinion(rows, HELD, CLASSES, seed, folder=tmp_path, resume=resume)
+            second_opinion(rows, CLASSES, seed, folder=tmp_path, resume=resume)
     (tmp_path / KEPT).write_bytes(b"torn")
     with pytest.raises(DataError, match="fitted anew"):
-        second_opinion(articles, HELD, CLASSES, 13, folder=tmp_path, resume=True)
+        second_opinion(articles, CLASSES, 13, folder=tmp_path, resume=True)
