@@ -43,10 +43,12 @@ def train(kind: str, encoder: str) -> Artefact:
         articles = read_articles(SEEDS, need={"summaries"}, limit=30)
         summariser, _, training = train_summariser(articles, settings=SummariserSettings("fast"))
         return summariser.artefact(training, "card")
+    from models import fitting
     from training.topics import TopicSettings, train_topics
 
     engine = "fast" if kind == "fast-topics" else "standard"
-    model, _, training = train_topics(toy(), settings=TopicSettings(engine, encoder))
+    fitting.FEWEST_STEPS = 60
+    model, _, training = train_topics(toy(), settings=TopicSettings(engine, encoder, background=engine == "fast"))
     return model.artefact(training, "card")
 
 

@@ -17,6 +17,7 @@ from training.background import TEXTS, fit_background, written
 from training.data import Articles
 from training.topics import TopicSettings, train_topics
 
+pytestmark = pytest.mark.whole
 TOPICS = {
     "sport": "The {0} beat the {1} in the final on Saturday, and lifted the cup before a crowd of 40,000.",
     "politics": "The {0} party lost its vote in parliament to the {1} bloc; the minister said elections would follow.",
