@@ -36,8 +36,8 @@ class Articles:
     column. `labels` has one list per article, dominant label first, empty where the row has none; `exclusive`
     says that no label cell is a list, so that a story has one label. Labels and summaries are None where the
     data has no such column. `skipped` holds row number and reason of every row left out, `skipped_before` the article
-    that comes next after it, by position, `skipped_ids` the ids of those that have one, by row number, `columns` the
-    name of the column that each kind of cell was read from.
+    that comes next after it, by position, `skipped_ids` what it is called, its id or as one without, `columns` the name
+    of the column that each kind of cell was read from.
     """
 
     name: str
@@ -50,16 +50,12 @@ class Articles:
     summaries: list[str | None] | None = None
     skipped: list[tuple[int, str]] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
-    skipped_ids: dict[int, str] = field(default_factory=dict)
+    skipped_ids: list[str] = field(default_factory=list)
     skipped_before: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of articles."""
         return len(self.texts)
-
-    def id_of_skipped(self, row: int) -> str:
-        """What a row that was left out is called: its id, or as one without."""
-        return self.skipped_ids.get(row) or _unnamed(row, self.columns)
 
     def without_titles(self) -> Articles:
         """The same articles with no headline to be read."""
@@ -80,7 +76,7 @@ class Articles:
             None if self.summaries is None else [self.summaries[index] for index in chosen],
             list(self.skipped),
             self.columns,
-            self.skipped_ids,
+            list(self.skipped_ids),
             [bisect_left(in_order, article) for article in self.skipped_before],
         )
 
@@ -102,6 +98,7 @@ def together(parts: Sequence[Articles]) -> Articles:
         summaries if all(part.summaries is not None for part in parts) else None,
         [skipped for part in parts for skipped in part.skipped],
         {kind: column for part in reversed(parts) for kind, column in part.columns.items()},
+        skipped_ids=[called for part in parts for called in part.skipped_ids],
         skipped_before=[
             sum(map(len, parts[:place])) + before for place, part in enumerate(parts) for before in part.skipped_before
         ],
@@ -218,7 +215,7 @@ def _collect(
                 articles.skipped.append((row, reason))
                 articles.skipped_before.append(len(articles))
                 id_ = cells.short_cell(content.get(columns.get("id", ""))) if isinstance(content, Mapping) else None
-                articles.skipped_ids.update({row: id_} if id_ else {})
+                articles.skipped_ids.append(id_ or _unnamed(row, columns))
             continue
         exclusive = exclusive and not parsed.listed
         whole = whole and all(map(cells.is_whole_number, parsed.labels))

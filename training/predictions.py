@@ -86,8 +86,8 @@ def _with_unreadable(articles: Articles, records: list[Record]) -> list[Record]:
     """The records, and one for each row that could not be read, with its id where that could be."""
     empty = {"truth": None, "prediction": None, "scores": None}
     lost = [
-        {"row": row, "id": articles.id_of_skipped(row), "status": UNREADABLE, "reason": reason, **empty}
-        for row, reason in articles.skipped
+        {"row": row, "id": called, "status": UNREADABLE, "reason": reason, **empty}
+        for (row, reason), called in zip(articles.skipped, articles.skipped_ids, strict=True)
     ]
     rows = [(position, 1, record) for position, record in enumerate(records)]
     rows += [(before, 0, record) for before, record in zip(articles.skipped_before, lost, strict=True)]

@@ -70,6 +70,7 @@ def topic_articles(*rows: tuple[str, list[str]], skipped: tuple[tuple[int, str],
         all(len(labels) < 2 for _, labels in rows),
         None,
         list(skipped),
+        skipped_ids=[str(row) for row, _ in skipped],
         skipped_before=[sum(number < row for number in numbers) for row, _ in skipped],
     )
 
@@ -104,6 +105,7 @@ def brief_run(choice: int = 0, *, baselines: bool = True) -> BriefRows:
         True,
         SUMMARIES,
         [(4, "empty text")],
+        skipped_ids=["4"],
         skipped_before=[3],
     )
     stories = [read_story(text) for text in TEXTS]

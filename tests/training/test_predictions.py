@@ -70,7 +70,8 @@ def test_rows_keep_their_order_where_each_split_numbers_its_own(splits: list[str
     lost = [(row, "column 'text': empty text") for row, mark in rows if mark == "x"]
     before = [sum(mark == "." for _, mark in rows[:place]) for place, (_, mark) in enumerate(rows) if mark == "x"]
     numbers = [row for row, mark in rows if mark == "."]
-    articles = replace(read, rows=numbers, skipped=lost, skipped_before=before)
+    called = [str(row) for row, _ in lost]
+    articles = replace(read, rows=numbers, skipped=lost, skipped_before=before, skipped_ids=called)
     records = topic_records(topic_run(articles))
     assert [(record["row"], "x" if record["status"] == "unreadable" else ".") for record in records] == rows
 
@@ -89,13 +90,13 @@ def test_rows_keep_their_order_where_files_are_read_together(tmp_path: Path) -> 
     articles = together([read_articles(tmp_path / f"{name}.csv") for name in "ab"])
     some = replace(articles, labels=[["arts"]] * len(articles)).take([0, 2])
     records = topic_records(topic_run(replace(articles, labels=[["arts"]] * len(articles))))
-    assert [(record["row"], record["status"] == "judged") for record in records] == [
-        *[(1, False), (2, True), (3, True), (4, False)],
-        *[(1, False), (2, True)],
+    assert [(record["row"], record["id"], record["status"] == "judged") for record in records] == [
+        *[(1, "a0", False), (2, "a1", True), (3, "a2", True), (4, "a3", False)],
+        *[(1, "b0", False), (2, "b1", True)],
     ]
-    assert [(record["row"], record["status"] == "judged") for record in topic_records(topic_run(some))] == [
-        *[(1, False), (2, True), (4, False)],
-        *[(1, False), (2, True)],
+    assert [(record["id"], record["status"] == "judged") for record in topic_records(topic_run(some))] == [
+        *[("a0", False), ("a1", True), ("a3", False)],
+        *[("b0", False), ("b1", True)],
     ]
 
 
