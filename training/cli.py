@@ -68,14 +68,6 @@ def train_topics_command(
     epochs: Annotated[
         float | None, typer.Option(min=0.01, help="Passes over the data with --finetune; 3 when missing.")
     ] = None,
-    runs: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=20,
-            help="With --finetune full: train so many times, each as long as one, and average the weights.",
-        ),
-    ] = 1,
     held_out: HeldOut = 0.1,
     seed: Seed = 13,
     limit: Limit = None,
@@ -123,8 +115,6 @@ def train_topics_command(
     from training.topics import TopicSettings, train_topics
 
     _refuse_what_is_not_used(engine is Engine.fast, finetune, encoder, epochs, checkpoints, resume)
-    if runs > 1 and finetune is not Finetune.full:
-        raise typer.BadParameter("--runs averages the weights of several runs with --finetune full.")
     if cache and engine is Engine.fast and not unlabelled:
         raise typer.BadParameter("--cache keeps sentence vectors; --engine fast has none, but for --unlabelled.")
     if search and engine is not Engine.fast:
@@ -152,7 +142,6 @@ def train_topics_command(
                 checkpoints,
                 resume,
                 full=finetune is Finetune.full,
-                runs=runs,
                 cache=cache,
             )
         )
@@ -340,7 +329,6 @@ def _adapt(
     *,
     final: bool = False,
     full: bool = False,
-    runs: int = 1,
     cache: Path | None = None,
 ) -> Path:
     """Fine-tune the encoder into a folder: the output itself, or one beside it that a model is then trained on.
@@ -363,7 +351,7 @@ def _adapt(
         validation_summaries=held_summaries,
         encoder=encoder,
         held_out=held_out,
-        settings=FinetuneSettings(seed=seed, epochs=epochs, full=full, runs=runs),
+        settings=FinetuneSettings(seed=seed, epochs=epochs, full=full),
         checkpoints=checkpoints or output.with_name(f"{output.name}-checkpoints"),
         resume=resume,
         cache=cache,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +67,6 @@ class JointModel(nn.Module):
         self.weights = (settings.topic_weight, settings.summary_weight)
         self.exclusive = exclusive
         self.average = AveragedWeights([weight for weight in self.parameters() if weight.requires_grad])
-
-    def let_have(self, weights: Sequence[Tensor]) -> None:
-        """Copy these into the weights that are trained, in the order of `average.weights`."""
-        with torch.no_grad():
-            for own, value in zip(self.average.weights, weights, strict=True):
-                own.copy_(value)
 
     def read(self, inputs: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         """Sentence vectors of one task's stories, padded, and their mask; see `pad_stories`."""
@@ -143,19 +137,20 @@ def finetune(
         resume: go on from the newest whole checkpoint there; the outcome is that of an undisturbed run.
 
     Returns:
-        The adapter and heads of the best evaluation, averaged over the steps up to there, and over `settings.runs`.
+        The adapter and heads of the best evaluation, averaged over the steps up to there.
 
     Raises:
         DataError: the checkpoints to go on from are another run's, or a task has nothing to learn from.
         ModelError: the encoder found is not the one that was adapted before.
     """
     from peft import LoraConfig, get_peft_model
+    from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+
+    from training.checkpoints import MarkWhole, train_whole
 
     if topics is None and summaries is None:
         raise ValueError("finetune: give it topics, summaries, or both.")
     settings = settings or FinetuneSettings()
-    if settings.runs > 1 and not settings.full:
-        raise ValueError("finetune: runs are averaged with full=True alone; pairs of LoRA have no mean of their own.")
     torch.manual_seed(settings.seed)
     spec = spec or EncoderSpec.of(DEFAULT_ENCODER)
     encoder = Encoder(spec.name, dtype="float32", device="cpu")
@@ -181,69 +176,16 @@ def finetune(
     )
     summary_head = SummaryHead(encoder.hidden_size) if summaries else None
     model = JointModel(transformer, topic_head, summary_head, settings, bool(topics and topics.exclusive))
+    steps = Steps(tokenised_topics, tokenised_summaries, encoder, settings)
+
     held_topics = tokenise_topics(validation_topics, encoder, settings.topic_tokens) if validation_topics else None
     held_summaries = (
         tokenise_summaries(validation_summaries, encoder, settings.summary_tokens) if validation_summaries else None
     )
     held_topics, held_summaries = (task if task and task.ids else None for task in (held_topics, held_summaries))
-    read = _Read(encoder, spec.fingerprint, tokenised_topics, tokenised_summaries, held_topics, held_summaries)
-    start = [weight.detach().clone() for weight in model.average.weights] if settings.runs > 1 else []
-    runs: list[list[Tensor]] = []
-    history: list[dict[str, float]] = []
-    for run in range(settings.runs):
-        if run:
-            model.let_have(start)
-            log.info("Run %d of %d, whose weights are to be averaged.", run + 1, settings.runs)
-        folder = checkpoints / f"run-{run + 1}" if run else checkpoints
-        state = _run(model, read, replace(settings, seed=settings.seed + run, runs=1), folder, resume)
-        model.average.take()
-        runs.append([weight.detach().to("cpu", copy=True) for weight in model.average.weights])
-        history += [{**entry, **({"run": run + 1} if settings.runs > 1 else {})} for entry in state.log_history]
-    if settings.runs > 1:
-        history += _mean_of(model, runs, read, settings)
-    model.eval().to("cpu")
-    scale = 1.0 if settings.full else settings.alpha / settings.rank
-    if settings.full:
-        adapter = changed_weights(model.transformer, before)
-    else:
-        adapter = stacked(known, spec.scale, adapter_tensors(model.transformer), scale)
-    return Adapted(adapter=adapter, scale=scale, topic_head=topic_head, summary_head=summary_head, history=history)
 
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What every run of a job reads: the tokenised tasks, those held out, and with which encoder."""
-
-    encoder: Encoder
-    fingerprint: str
-    topics: TokenisedTask | None
-    summaries: TokenisedTask | None
-    held_topics: TokenisedTask | None
-    held_summaries: TokenisedTask | None
-
-    @property
-    def judged(self) -> bool:
-        """Whether anything is held out."""
-        return self.held_topics is not None or self.held_summaries is not None
-
-    def job(self, settings: FinetuneSettings) -> str:
-        """A hash of all that decides what a run learns."""
-        tasks = self.topics, self.summaries, self.held_topics, self.held_summaries
-        read = [(task.ids, [target.tolist() for target in task.targets]) for task in tasks if task is not None]
-        return hashlib.sha256(repr((settings, self.fingerprint, read)).encode()).hexdigest()
-
-
-def _run(model: JointModel, read: _Read, settings: FinetuneSettings, checkpoints: Path, resume: bool) -> Any:
-    """Train the model from the weights that it has; it then has those of the best evaluation, and their average.
-
-    Returns:
-        The trainer's state, with the history of losses.
-    """
-    from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
-
-    from training.checkpoints import MarkWhole, train_whole
-
-    steps = Steps(read.topics, read.summaries, read.encoder, settings)
+    plan = settings
+    job = _job(settings, spec.fingerprint, (tokenised_topics, tokenised_summaries, held_topics, held_summaries))
 
     class _Trainer(Trainer):
         """Evaluates by loss on the held-out stories of each task and sums the tasks' weighted losses."""
@@ -253,12 +195,13 @@ def _run(model: JointModel, read: _Read, settings: FinetuneSettings, checkpoints
 
         def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
             with model.average.in_place():
-                metrics = _held_out_losses(self.model, read, settings)
+                metrics = _held_out_losses(self.model, encoder, held_topics, held_summaries, plan)
             metrics["epoch"] = self.state.epoch or 0.0
             self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
             return metrics
 
+    judged = held_topics is not None or held_summaries is not None
     every = max(1, len(steps) // settings.evaluations)
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
@@ -269,15 +212,15 @@ def _run(model: JointModel, read: _Read, settings: FinetuneSettings, checkpoints
         warmup_steps=max(1, round(settings.warmup * len(steps))),
         bf16=processor_dtype() == torch.bfloat16,
         use_cpu=not torch.cuda.is_available(),
-        eval_strategy="steps" if read.judged else "no",
+        eval_strategy="steps" if judged else "no",
         eval_steps=every,
         save_strategy="steps",
         save_steps=every,
         save_total_limit=2,
         restore_callback_states_from_checkpoint=True,  # how long the loss has not fallen
-        load_best_model_at_end=read.judged,
-        metric_for_best_model="eval_loss" if read.judged else None,
-        greater_is_better=False if read.judged else None,
+        load_best_model_at_end=judged,
+        metric_for_best_model="eval_loss" if judged else None,
+        greater_is_better=False if judged else None,
         logging_steps=max(1, min(20, every)),
         report_to=[],
         remove_unused_columns=False,
@@ -285,61 +228,41 @@ def _run(model: JointModel, read: _Read, settings: FinetuneSettings, checkpoints
         dataloader_num_workers=0,
         disable_tqdm=False,
     )
-    job = read.job(settings)
+    optimizer = torch.optim.AdamW(_parameter_groups(model, settings))
     trainer = _Trainer(
         model=model,
         args=arguments,
         train_dataset=steps,
-        eval_dataset=steps if read.judged else None,
+        eval_dataset=steps if judged else None,
         data_collator=lambda items: items[0],
-        optimizers=(torch.optim.AdamW(_parameter_groups(model, settings)), None),
+        optimizers=(optimizer, None),
         callbacks=[
             Average(model.average),
             MarkWhole(job),
-            *([EarlyStoppingCallback(settings.patience)] if read.judged else []),
+            *([EarlyStoppingCallback(settings.patience)] if judged else []),
         ],
     )
-    return train_whole(trainer, model, checkpoints, job, resume=resume)
-
-
-def _mean_of(
-    model: JointModel, runs: Sequence[Sequence[Tensor]], read: _Read, settings: FinetuneSettings
-) -> list[dict[str, float]]:
-    """Let the model have the mean of the weights of several runs that began at the same ones.
-
-    A run that makes the mean no better on what is held out has no part in it, the best run first: the greedy soup of
-    Wortsman et al., "Model soups" (2022). Where nothing is held out all have.
-
-    Returns:
-        The losses of what is taken, as an entry of the history.
-    """
-    if not read.judged:
-        model.let_have(mean_weights(runs))
-        return []
-    alone = []
-    for weights in runs:
-        model.let_have(weights)
-        alone.append(_held_out_losses(model, read, settings))
-    order = sorted(range(len(runs)), key=lambda run: alone[run]["eval_loss"])
-    taken, losses = order[:1], alone[order[0]]
-    for run in order[1:]:
-        model.let_have(mean_weights([runs[one] for one in (*taken, run)]))
-        found = _held_out_losses(model, read, settings)
-        if found["eval_loss"] < losses["eval_loss"]:
-            taken, losses = [*taken, run], found
-    model.let_have(mean_weights([runs[one] for one in taken]))
-    log.info(
-        "Held-out losses of the runs: %s; of the mean of %s: %.4f.",
-        ", ".join(f"{found['eval_loss']:.4f}" for found in alone),
-        f"{len(taken)} of them" if len(taken) < len(runs) else "all",
-        losses["eval_loss"],
+    state = train_whole(trainer, model, checkpoints, job, resume=resume)
+    model.eval().to("cpu")
+    model.average.take()
+    scale = 1.0 if settings.full else settings.alpha / settings.rank
+    if settings.full:
+        adapter = changed_weights(model.transformer, before)
+    else:
+        adapter = stacked(known, spec.scale, adapter_tensors(model.transformer), scale)
+    return Adapted(
+        adapter=adapter,
+        scale=scale,
+        topic_head=topic_head,
+        summary_head=summary_head,
+        history=[dict(entry) for entry in state.log_history],
     )
-    return [{**losses, "averaged_runs": len(taken)}]
 
 
-def mean_weights(runs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-    """Of every weight its mean over the runs."""
-    return [torch.stack(list(weights)).mean(0) for weights in zip(*runs, strict=True)]
+def _job(settings: FinetuneSettings, encoder: str, tasks: Sequence[TokenisedTask | None]) -> str:
+    """A hash of all that decides what a run learns."""
+    read = [(task.ids, [target.tolist() for target in task.targets]) for task in tasks if task is not None]
+    return hashlib.sha256(repr((settings, encoder, read)).encode()).hexdigest()
 
 
 def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dict[str, Any]]:
@@ -351,7 +274,13 @@ def _parameter_groups(model: JointModel, settings: FinetuneSettings) -> list[dic
     ]
 
 
-def _held_out_losses(model: Any, read: _Read, settings: FinetuneSettings) -> dict[str, float]:
+def _held_out_losses(
+    model: Any,
+    encoder: Encoder,
+    topics: TokenisedTask | None,
+    summaries: TokenisedTask | None,
+    settings: FinetuneSettings,
+) -> dict[str, float]:
     """Mean loss of each task over its held-out stories, and `eval_loss`, their weighted sum.
 
     Where labels exclude each other it is the loss at the temperature that suits these stories best, as the model that
@@ -362,8 +291,8 @@ def _held_out_losses(model: Any, read: _Read, settings: FinetuneSettings) -> dic
     half = processor_dtype() == torch.bfloat16
     metrics: dict[str, float] = {"eval_loss": 0.0}
     parts = (
-        ("topics", read.held_topics, settings.topic_batch, settings.topic_weight),
-        ("summaries", read.held_summaries, settings.summary_batch, settings.summary_weight),
+        ("topics", topics, settings.topic_batch, settings.topic_weight),
+        ("summaries", summaries, settings.summary_batch, settings.summary_weight),
     )
     for name, task, size, weight in parts:
         if task is None:
@@ -372,7 +301,7 @@ def _held_out_losses(model: Any, read: _Read, settings: FinetuneSettings) -> dic
         total, logits, truth = 0.0, [], []
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             for rows in batches_by_length(task, size):
-                inputs = {key: value.to(device) for key, value in step_tensors(name, task, rows, read.encoder).items()}
+                inputs = {key: value.to(device) for key, value in step_tensors(name, task, rows, encoder).items()}
                 if tempered:
                     targets = inputs["topics_targets"].cpu().numpy()
                     labelled = targets.any(axis=1)  # with a label that training has

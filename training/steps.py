@@ -38,9 +38,8 @@ class SummaryTask:
 class FinetuneSettings:
     """How the encoder is adapted; the defaults come from a small search on validation data.
 
-    With `full` every weight of the encoder is trained, at `full_lr`, in place of a LoRA adapter of `rank`, and the mean
-    of several `runs` is taken, with seeds from `seed` on. `blend` is what a second opinion counts for beside a story's
-    label, see `training.opinion`.
+    With `full` every weight of the encoder is trained, at `full_lr`, in place of a LoRA adapter of `rank`. `blend` is
+    what a second opinion counts for beside a story's label, see `training.opinion`.
     """
 
     rank: int = 32
@@ -61,7 +60,6 @@ class FinetuneSettings:
     full: bool = False
     full_lr: float = 1e-4
     blend: float = 0.4
-    runs: int = 1
 
 
 @dataclass(slots=True)

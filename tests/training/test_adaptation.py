@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import safetensors.torch
 import torch
 from click.testing import Result
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from inference.console import app
@@ -25,7 +23,7 @@ from tests.training.toys import FAST, toy, write_toy
 from training.adaptation import adapt_encoder, topic_task
 from training.checkpoints import MarkWhole
 from training.data import Articles
-from training.finetune import Adapted, _mean_of, finetune, stacked, tempered_loss
+from training.finetune import finetune, stacked, tempered_loss
 from training.leaks import STOPPED, find_leaks
 from training.steps import FinetuneSettings
 from training.stories import split_articles
@@ -230,49 +228,6 @@ def test_full_fine_tuning_keeps_what_it_changed(tiny_encoder: Path, seed_article
     bad = {**artefact.adapter, "encoder.layer.9.delta": np.zeros((2, 2), np.float16)}
     with pytest.raises(ModelError, match="does not fit"):
         EncoderSpec(spec.name, spec.sha256, bad, 1.0).open("float32")
-
-
-def test_runs_are_averaged_and_one_more_may_be_added(
-    tiny_encoder: Path, seed_articles: Articles, tmp_path: Path
-) -> None:
-    task = topic_task(seed_articles, sorted({label for row in seed_articles.labels or [] for label in row}))
-
-    def adapt(runs: int, folder: str, resume: bool) -> Adapted:
-        settings = FinetuneSettings(epochs=0.5, topic_batch=16, evaluations=1, full=True, full_lr=1e-2, runs=runs)
-        spec = EncoderSpec.of(str(tiny_encoder))
-        return finetune(topics=task, spec=spec, settings=settings, checkpoints=tmp_path / folder, resume=resume)
-
-    once = adapt(1, "runs", False)
-    added = adapt(2, "runs", True)
-    saved = [load_file(tmp_path / f"{name}/checkpoint-3/model.safetensors") for name in ("runs", "runs/run-2")]
-    assert added.topic_head is not None and once.topic_head is not None
-    weights = list(added.topic_head.parameters())
-    places = range(sum(name.startswith("average.mean") for name in saved[0]) - len(weights), 10**6)
-    for place, weight, before in zip(places, weights, once.topic_head.parameters(), strict=False):
-        first, second = (tensors[f"average.mean{place}"] for tensors in saved)
-        torch.testing.assert_close(weight.detach(), (first + second) / 2)
-        torch.testing.assert_close(before.detach(), first)
-        assert not torch.equal(first, second)
-    assert {entry["run"] for entry in added.history} == {1, 2}
-    undisturbed = adapt(2, "others", False)
-    assert all(torch.equal(value, undisturbed.adapter[name]) for name, value in added.adapter.items())
-    assert any(not torch.equal(value, once.adapter[name]) for name, value in added.adapter.items())
-    with pytest.raises(ValueError, match="full=True alone"):
-        finetune(topics=task, settings=FinetuneSettings(runs=2), checkpoints=tmp_path)
-
-
-def test_runs_of_which_the_mean_is_no_better_have_no_part_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    weight = torch.zeros(1)
-    model: Any = SimpleNamespace(let_have=lambda values: weight.copy_(values[0]))
-    monkeypatch.setattr("training.finetune._held_out_losses", lambda *_: {"eval_loss": abs(float(weight) - 1.0)})
-    runs = [[torch.tensor([value])] for value in (5.0, 1.2, 0.9)]
-    read: Any = SimpleNamespace(judged=True)
-    found = _mean_of(model, runs, read, FinetuneSettings())
-    assert float(weight) == pytest.approx(1.05)
-    assert found == [{"eval_loss": pytest.approx(0.05), "averaged_runs": 2}]
-    read.judged = False
-    assert _mean_of(model, runs, read, FinetuneSettings()) == []
-    assert float(weight) == pytest.approx(7.1 / 3)
 
 
 @pytest.mark.parametrize("full", [False, True])

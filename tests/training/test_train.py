@@ -329,8 +329,6 @@ def test_the_head_is_taken_that_is_likelier_with_n_grams_beside_it() -> None:
         (["topics", "--engine", "fast", "--finetune", "lora"], "has no encoder"),
         (["topics", "--engine", "fast", "--encoder", "some/where"], "has no encoder"),
         (["topics", "--engine", "fast", "--cache", "here"], "--cache keeps sentence vectors"),
-        (["topics", "--runs", "2"], "with --finetune full"),
-        (["topics", "--runs", "2", "--finetune", "lora"], "with --finetune full"),
         (["topics", "--epochs", "5"], "go with --finetune"),
         (["topics", "--resume"], "go with --finetune"),
         (["topics", "--seed", "-1"], "--seed"),
