@@ -102,8 +102,9 @@ def test_what_was_found_is_kept_for_a_resumed_run_of_the_same_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     articles, _ = mislabelled()
-    found = second_opinion(articles, CLASSES, 13, folder=tmp_path)
+    found = second_opinion(articles, CLASSES, 13, folder=tmp_path, cache=tmp_path / "cache")
     assert found is not None
+    assert list((tmp_path / "cache").glob("*.safetensors")), "vectors are kept where --cache says"
 
     def fail(*_: Any, **__: Any) -> Any:
         raise DataError("fitted anew")
