@@ -103,8 +103,8 @@ def topic_intervals(
 ) -> dict[str, list[float]]:
     """95% percentile bootstrap intervals `[low, high]` of the figures of `topic_metrics`, resampling rows.
 
-    `macro_f1` of a resample has those of the rows' labels that it lacks count as the others do on average: a rare label
-    that is not drawn is not one that the model misses.
+    In `macro_f1` a label of the rows that a resample lacks counts as it does over all rows: one that is rare, and not
+    drawn, is not one that the model misses.
 
     Beyond 20,000 rows fewer resamples are drawn (at least 1,000), so that the time stays bounded.
     """
@@ -242,13 +242,13 @@ def _figures(rows: _Contributions, counts: Floats, gaps: Floats, n: int) -> dict
     size = rows.n_labels
     hits, given, wanted = (counts[:, size * part : size * (part + 1)] for part in range(3))
     f1 = 2 * hits / np.maximum(1, given + wanted)
-    drawn = (wanted > 0).sum(1)  # of the labels that the rows have
-    share = rows.counts[:, 2 * size : 3 * size].any(0).sum() / np.maximum(1, drawn)
+    whole = rows.counts[:, : 3 * size].sum(0, dtype=np.float64).reshape(3, size)
+    f1 = np.where((wanted == 0) & (whole[2] > 0), 2 * whole[0] / np.maximum(1, whole[1] + whole[2]), f1)
     extra = {name: counts[:, 3 * size + place] for place, name in enumerate(rows.extra)}
     figures = {
         "accuracy": extra["right"] / n,
         "micro_f1": 2 * hits.sum(1) / np.maximum(1, given.sum(1) + wanted.sum(1)),
-        "macro_f1": f1.mean(1) * share,
+        "macro_f1": f1.mean(1),
         "weighted_f1": (f1 * wanted).sum(1) / np.maximum(1, wanted.sum(1)),
     }
     if "top" in extra:

@@ -174,6 +174,9 @@ class TestIntervals:
         targets = np.eye(10, 12, dtype=np.bool_)  # a row for each of ten labels, none for two
         found = topic_intervals(targets, targets, targets.astype(float), None, False, resamples=500)
         assert found["macro_f1"] == pytest.approx([10 / 12, 10 / 12])
+        half = targets & (np.arange(12) < 5)  # nor is it one that the model tells as it does the others
+        found = topic_intervals(targets, half, half.astype(float), None, False, resamples=500)
+        assert found["macro_f1"] == pytest.approx([5 / 12, 5 / 12])
 
     def test_a_label_given_wrongly_is_missed_in_every_resample(self) -> None:
         targets, predicted, chances, first = multi_label(60)
