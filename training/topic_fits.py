@@ -35,7 +35,7 @@ UNITS, PASSES_WITH_UNITS, FEWEST_FOR_UNITS = 256, 20, 1000
 """Hidden units of the other heads that are tried, passes over the stories to fit one, and how many they need."""
 NAMING, NAMED = "News about {}.", 2
 """A sentence with a label's name, and how many stories it counts for while fewer than `RARE` have the label."""
-WITHOUT = {"meaning": 0.0}
+NO_MEANING = {"meaning": 0.0}
 """N-grams beside an encoder have no word vectors: it knows what words mean."""
 READ = 2
 """Layers of the encoder that are read: what tells news from no news does by both, whether the head does or not."""
@@ -187,7 +187,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
 
     crosswise = not seen or len(held.labels) < FEW_HELD
     order = rows.has_order(exclusive)
-    ngrams, crossed = fit_ngrams(rows, exclusive, settings, WITHOUT, order, cross=crosswise)
+    ngrams, crossed = fit_ngrams(rows, exclusive, settings, NO_MEANING, order, cross=crosswise)
     own, weight, first = np.zeros_like(rows.targets), 0.0, None
     if seen:
         scorers = [fit_whole(how) for how in heads]
@@ -211,7 +211,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
 
     def refit(everything: Rows) -> StandardTopics:
         again = _fit_head(spec, everything, range(len(everything.labels)), exclusive, head)
-        again.add_ngrams(fit_ngrams(everything, exclusive, settings, WITHOUT, order, cross=False)[0], weight)
+        again.add_ngrams(fit_ngrams(everything, exclusive, settings, NO_MEANING, order, cross=False)[0], weight)
         return again
 
     logits = scorer.logits(held.vectors, held.texts)
@@ -225,7 +225,7 @@ def fit_standard(rows: Rows, held: Rows, exclusive: bool, settings: TopicSetting
 def cross_standard(rows: Rows, exclusive: bool, settings: TopicSettings) -> NDArray[np.float32]:
     """What the standard engine says of every row, having learnt from the folds without it: logits, `(n, n_labels)`."""
     spec = _read(rows, settings=settings)
-    _, crossed = fit_ngrams(rows, exclusive, settings, WITHOUT, order=False, cross=True)
+    _, crossed = fit_ngrams(rows, exclusive, settings, NO_MEANING, order=False, cross=True)
     folds = _Folds(spec, rows, exclusive, settings.seed)
     own = folds.logits(*folds.likeliest(_heads(rows, settings), crossed))
     return own + np.float32(fit_ngram_weight(own, crossed, rows.targets, exclusive)) * crossed
